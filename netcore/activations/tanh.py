@@ -1,0 +1,25 @@
+"""The hyperbolic tangent."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from netcore.protocol import Array, Elementwise
+
+
+@dataclass(frozen=True)
+class Tanh(Elementwise):
+    """tanh(x),    tanh'(x) = 1 - tanh²(x) = 4 σ(2x) σ(-2x).
+
+    Error: a few ulp for every finite x. The last form stands for 1 - tanh², which cancels in the tails, and for
+    1 / cosh², which overflows there.
+    """
+
+    def __call__(self, x: Array) -> Array:
+        """Return tanh(x)."""
+        return np.tanh(x)
+
+    def grad(self, x: Array) -> Array:
+        """Return 4 σ(2x) σ(-2x)."""
+        return 4 * expit(2 * x) * expit(-2 * x)

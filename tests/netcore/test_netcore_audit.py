@@ -1,0 +1,124 @@
+"""What netcore offers for verification is complete, well formed, and true by differences taken here."""
+
+import inspect
+
+import numpy as np
+import pytest
+from netcore_oracles import assert_close, assert_pullback, slope
+
+import netcore
+from netcore.model import Model
+
+TARGETS = list(netcore.gradcheck_targets())
+BY_ADAPT = {
+    kind: [pytest.param(t, id=t["name"]) for t in TARGETS if t["adapt"] == kind]
+    for kind in ("activation", "loss", "layer", "model")
+}
+
+
+def arrays(target):
+    yield from (target[key] for key in ("x", "y", "y_hat") if key in target)
+
+
+def double(target):
+    return not any(a.dtype == np.float32 for a in arrays(target))
+
+
+def test_names_are_unique_and_every_kind_is_known():
+    assert len({t["name"] for t in TARGETS}) == len(TARGETS)
+    assert sum(map(len, BY_ADAPT.values())) == len(TARGETS)
+
+
+def test_every_public_class_with_a_derivative_has_a_target():
+    claimants = {
+        thing
+        for name in netcore.__all__
+        if inspect.isclass(thing := getattr(netcore, name)) and name not in ("Activation", "Layer", "Loss")
+        if hasattr(thing, "backward") or hasattr(thing, "grad")
+    }
+    offered = {type(t[key]) for t in TARGETS for key in ("act", "loss", "layer", "model") if key in t}
+    assert claimants - offered == set()
+
+
+@pytest.mark.parametrize("target", [pytest.param(t, id=t["name"]) for t in TARGETS])
+def test_no_two_axes_of_a_target_are_equal_and_no_batch_is_one(target):
+    for array in arrays(target):
+        assert len(set(array.shape)) == array.ndim
+        assert array.shape[0] > 1
+        assert array.size <= 400
+
+
+@pytest.mark.parametrize("target", BY_ADAPT["layer"])
+def test_the_pullback_of_every_layer_target_is_the_derivative(target):
+    if double(target):
+        assert_pullback(target["layer"], target["params"], target["x"], target.get("seed"))
+
+
+@pytest.mark.parametrize("target", BY_ADAPT["loss"])
+def test_the_gradient_of_every_loss_target_is_the_derivative(target):
+    if double(target):
+        loss, y, y_hat = target["loss"], target["y"], target["y_hat"]
+        rng = np.random.default_rng(8)
+        for _ in range(3):
+            v = rng.normal(size=y_hat.shape)
+            v *= 0.1 * np.min(np.abs(np.stack([y_hat, 1 - y_hat]))) / np.max(np.abs(v))  # stay inside (0, 1)
+            measured = slope(lambda a: float(np.sum(loss(y, a))), y_hat, v)
+            assert_close(np.sum(loss.grad(y, y_hat) * v), np.array(measured), np.sum(np.abs(loss(y, y_hat))))
+
+
+@pytest.mark.parametrize("target", BY_ADAPT["layer"])
+def test_every_layer_keeps_float32_and_agrees_with_its_float64_self(target):
+    layer, seed = target["layer"], target.get("seed")
+    results = []
+    for dtype in (np.float64, np.float32):
+        params = {k: v.astype(dtype) for k, v in target["params"].items()}
+        x = target["x"].astype(dtype) if target["x"].dtype.kind == "f" else target["x"]
+        y, cache = layer.forward(params, x, rng=None if seed is None else np.random.default_rng(seed))
+        dy = np.random.default_rng(9).normal(size=y.shape).astype(dtype)
+        dx, dparams = layer.backward(params, cache, dy)
+        found = {"y": y, **dparams} if dx is None else {"y": y, "x": dx, **dparams}
+        assert {name: a.dtype for name, a in found.items()} == dict.fromkeys(found, np.dtype(dtype))
+        results.append(found)
+    for name, exact in results[0].items():
+        scale = max(1.0, float(np.max(np.abs(exact), initial=0)))
+        np.testing.assert_allclose(results[1][name], exact, rtol=0, atol=2e-4 * scale, err_msg=name)
+
+
+@pytest.mark.parametrize("target", BY_ADAPT["layer"])
+def test_every_layer_leaves_its_arguments_alone_and_takes_strided_and_empty_batches(target):
+    layer, params, x, seed = target["layer"], target["params"], target["x"], target.get("seed")
+
+    def run(x):
+        y, cache = layer.forward(params, x, rng=None if seed is None else np.random.default_rng(seed))
+        dy = np.random.default_rng(9).normal(size=y.shape)
+        kept = dy.copy()
+        dx, dparams = layer.backward(params, cache, dy)
+        np.testing.assert_array_equal(dy, kept)
+        return y, dx, dparams
+
+    held = {k: v.copy() for k, v in params.items()}, x.copy()
+    y, dx, dparams = run(x)
+    for name in params:
+        np.testing.assert_array_equal(params[name], held[0][name])
+    np.testing.assert_array_equal(x, held[1])
+
+    strided = np.repeat(x, 2, axis=-1)[..., ::2]
+    ys, dxs, dstrided = run(strided)
+    np.testing.assert_allclose(ys, y, rtol=1e-12, atol=1e-12)
+    if dx is not None:
+        np.testing.assert_allclose(dxs, dx, rtol=1e-11, atol=1e-12)
+    for name in dparams:
+        np.testing.assert_allclose(dstrided[name], dparams[name], rtol=1e-11, atol=1e-12)
+
+    y0, dx0, dempty = run(x[:0])
+    assert len(y0) == 0
+    assert dx0 is None or dx0.shape == x[:0].shape
+    assert all(g.shape == params[name].shape and np.all(np.isfinite(g)) for name, g in dempty.items())
+
+
+@pytest.mark.parametrize("target", BY_ADAPT["model"])
+def test_every_model_target_runs(target):
+    model = target["model"]
+    assert isinstance(model, Model)
+    grads = model.backward(target["y"], model.forward(target["x"]))
+    assert [g.keys() for g in grads] == [p.keys() for p in model.params]

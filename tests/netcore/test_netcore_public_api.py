@@ -1,0 +1,36 @@
+"""What is public, listed a second time."""
+
+import doctest
+import subprocess
+import sys
+
+import netcore
+
+PUBLIC = {
+    "protocol": ["Activation", "Layer", "Loss"],
+    "registries": ["ACTIVATIONS", "INITIALISERS", "LOSSES"],
+    "activations": ["Identity", "ReLU", "Sigmoid", "Tanh"],
+    "losses": ["LogLoss", "MSE"],
+    "layers": ["Dense", "Sequential"],
+    "model": ["History", "Model"],
+    "audit": ["gradcheck_targets"],
+}
+
+
+def test_the_public_names_are_these():
+    assert sorted(netcore.__all__) == sorted(name for names in PUBLIC.values() for name in names)
+
+
+def test_everything_public_has_a_docstring():
+    assert [name for name in netcore.__all__ if not getattr(netcore, name).__doc__] == []
+
+
+def test_the_examples_run():
+    assert doctest.testmod(netcore).failed == 0
+
+
+def test_importing_netcore_imports_neither_the_checker_nor_anything_for_pictures():
+    heavy = ("gradcheck", "rich", "click", "torch", "sklearn", "netcore.audit")
+    code = f"import sys, netcore; print([m for m in {heavy} if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
