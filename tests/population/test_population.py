@@ -1,0 +1,121 @@
+"""The population itself holds: right rules are right by independent oracles, wrong ones really differ."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from . import RIGHT, WRONG
+from .oracle import along, as_tuple, finest, lifted, random_cotangent, slope
+
+SEED = 20240229
+BY_CONTRACT = ("none", "nonfinite", "shape", "dtype", "mutation", "overwritten", "aliasing", "state")
+
+
+def label(rule):
+    return f"{rule.family}: {rule.name}"
+
+
+def directions(x, rng, count=2, entries=6):
+    """Random directions in proportion to each entry, and single entries of small blocks."""
+    typical = np.sqrt(np.mean(x.astype(float) ** 2)) or 1.0
+    scale = np.where(x == 0, typical, np.abs(x)).astype(float)
+    for _ in range(count):
+        yield scale * rng.standard_normal(x.shape)
+    if x.size <= entries:
+        for i in range(x.size):
+            yield scale * (np.arange(x.size) == i).reshape(x.shape)
+
+
+def is_float(x):
+    return np.issubdtype(np.asarray(x).dtype, np.floating)
+
+
+def at_a_point(rule, seed=SEED):
+    """Inputs, a cotangent and the gradients of the rule, and the generator to go on with."""
+    rng = np.random.default_rng(seed)
+    inputs = rule.draw(rng)
+    u = random_cotangent(rule, inputs, rng)
+    return inputs, u, rule.vjp(inputs, u), rng
+
+
+def well_formed(rule, inputs, grads):
+    return len(grads) == len(inputs) == len(rule.names) and all(
+        g is None
+        if not is_float(x)
+        else g is not None and np.shape(g) == x.shape and np.asarray(g).dtype == x.dtype and np.isfinite(g).all()
+        for x, g in zip(inputs, grads, strict=True)
+    )
+
+
+@pytest.mark.parametrize("rule", [r for r in RIGHT if r.family != "kinks"], ids=label)
+def test_a_right_rule_is_the_derivative_that_an_oracle_measures(rule):
+    inputs, u, grads, rng = at_a_point(rule)
+    assert well_formed(rule, inputs, grads)
+    f, kind = finest(rule, inputs)
+    fine = lifted(inputs, kind)
+    for block, (x, g) in enumerate(zip(inputs, grads, strict=True)):
+        for v in directions(x, rng) if is_float(x) else ():
+            terms = np.asarray(g, dtype=float) * v
+            allowed = rule.precision * np.linalg.norm(terms)
+            measured, bar = slope(along(f, fine, block, v, u), 0.03 * allowed)
+            gap = abs(float(terms.sum()) - measured)
+            assert bar <= 0.3 * allowed, (
+                f"{rule.names[block]}: oracle too coarse, {bar:.1e} of {allowed:.1e}, gap {gap:.1e}"
+            )
+            assert gap <= allowed, f"{rule.names[block]}: gap {gap:.2e} of {allowed:.2e}, bar {bar:.1e}"
+
+
+@pytest.mark.parametrize("rule", [r for r in WRONG if r.slug not in BY_CONTRACT], ids=label)
+@pytest.mark.parametrize("seed", [SEED, SEED + 1, SEED + 2])
+def test_a_wrong_gradient_is_well_formed_and_differs_from_the_right_one(rule, seed):
+    inputs, u, grads, _ = at_a_point(rule, seed)
+    right = rule.base.vjp(inputs, u)
+    assert well_formed(rule, inputs, grads)
+    sizes = [
+        np.linalg.norm(np.ravel(g - r).astype(float)) / np.linalg.norm(np.ravel(r).astype(float))
+        for g, r in zip(grads, right, strict=True)
+        if r is not None and (np.any(g != r))
+    ]
+    assert sizes
+    if rule.size is None:
+        assert max(sizes) > 1e-9
+    else:
+        assert max(sizes) == pytest.approx(rule.size, rel=1e-3)
+
+
+@pytest.mark.parametrize("rule", [r for r in WRONG if r.slug in BY_CONTRACT], ids=label)
+def test_a_rule_against_the_contract_breaks_the_part_that_its_slug_names(rule):
+    inputs, u, _, rng = at_a_point(rule)
+    u = tuple(map(np.array, u)) if isinstance(u, tuple) else np.array(u)
+    before, u_before = [x.copy() for x in inputs], [a.copy() for a in as_tuple(u)]
+    inputs = tuple(x.copy() for x in inputs)
+    first = rule.vjp(inputs, u)
+    kept = [None if g is None else np.array(g) for g in first]
+    pairs = [(x, g) for x, g in zip(before, kept, strict=True) if is_float(x)]
+    mutated = any(np.any(x != b) for x, b in zip(inputs, before, strict=True))
+    overwritten = any(np.any(a != b) for a, b in zip(as_tuple(u), u_before, strict=True))
+    rule.vjp(tuple(before), random_cotangent(rule, before, rng))
+    aliasing = any(g is not None and not np.array_equal(g, k, equal_nan=True) for g, k in zip(first, kept, strict=True))
+    again = [
+        rule.vjp(rule.draw(np.random.default_rng(3)), random_cotangent(rule, before, np.random.default_rng(4)))
+        for _ in range(2)
+    ]
+    found = {
+        "none": any(g is None for _, g in pairs),
+        "shape": any(g is not None and g.shape != x.shape for x, g in pairs),
+        "dtype": any(g is not None and g.dtype != x.dtype for x, g in pairs),
+        "nonfinite": any(g is not None and not np.isfinite(g).all() for _, g in pairs),
+        "mutation": mutated,
+        "overwritten": overwritten,
+        "aliasing": aliasing,
+        "state": any(np.any(g != h) for g, h in zip(*again, strict=True) if g is not None and rule.slug == "state"),
+    }
+    assert [slug for slug, yes in found.items() if yes] == [rule.slug]
+
+
+def test_names_are_unique_and_wrong_rules_have_a_right_base_with_the_same_forward():
+    assert max(Counter(map(label, RIGHT + WRONG)).values()) == 1
+    assert all(r.slug is None and r.base is None for r in RIGHT)
+    right = {id(r) for r in RIGHT}
+    assert all(r.slug and id(r.base) in right and r.forward is r.base.forward and r.draw is r.base.draw for r in WRONG)
