@@ -12,7 +12,32 @@ True
 from collections.abc import Iterator
 from typing import Any
 
-from netcore.activations import ACTIVATIONS, Identity, ReLU, Sigmoid, Tanh
+from netcore.activations import (
+    ACTIVATIONS,
+    CELU,
+    ELU,
+    GELU,
+    GLU,
+    SELU,
+    Exp,
+    GELUTanh,
+    HardSigmoid,
+    HardSwish,
+    HardTanh,
+    Identity,
+    LeakyReLU,
+    LogSoftmax,
+    Maxout,
+    Mish,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Softsign,
+    SwiGLU,
+    Tanh,
+)
 from netcore.initialisers import INITIALISERS
 from netcore.layers import Dense, Sequential
 from netcore.losses import LOSSES, MSE, LogLoss
@@ -21,20 +46,39 @@ from netcore.protocol import Activation, Layer, Loss
 
 __all__ = [
     "ACTIVATIONS",
+    "CELU",
+    "ELU",
+    "GELU",
+    "GLU",
     "INITIALISERS",
     "LOSSES",
     "MSE",
+    "SELU",
     "Activation",
     "Dense",
+    "Exp",
+    "GELUTanh",
+    "HardSigmoid",
+    "HardSwish",
+    "HardTanh",
     "History",
     "Identity",
     "Layer",
+    "LeakyReLU",
     "LogLoss",
+    "LogSoftmax",
     "Loss",
+    "Maxout",
+    "Mish",
     "Model",
     "ReLU",
     "Sequential",
+    "SiLU",
     "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Softsign",
+    "SwiGLU",
     "Tanh",
     "gradcheck_targets",
 ]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from netcore.activations import ReLU, Tanh
+from netcore.activations import GLU, LogSoftmax, Maxout, ReLU, Softmax, SwiGLU, Tanh
 from netcore.layers import Dense, Sequential
 from netcore.protocol import Array, Layer
 
@@ -17,6 +17,14 @@ def layer_targets() -> Iterator[dict[str, Any]]:
     yield target("Dense[5,2,he]", Dense(5, 2, initialiser="he"), (3, 5))
     yield target("Dense[2,3,no bias]", Dense(2, 3, bias=False), (7, 4, 2))
     yield target("Dense[3,5,float32]", Dense(3, 5), (4, 3), dtype=np.float32)
+    yield target("Softmax", Softmax(), (3, 5))
+    yield target("Softmax[axis 1]", Softmax(axis=1), (2, 5, 3))
+    yield target("LogSoftmax", LogSoftmax(), (3, 5))
+    yield target("LogSoftmax[axis 1]", LogSoftmax(axis=1), (5, 2, 3))
+    yield target("GLU", GLU(), (3, 10))
+    yield target("GLU[axis 1]", GLU(axis=1), (3, 4, 2))
+    yield target("SwiGLU", SwiGLU(), (3, 10))
+    yield target("Maxout[3]", Maxout(3), (2, 5, 6))
     yield target("Sequential[3,5,2]", Sequential([Dense(3, 5), Tanh(), Dense(5, 2), ReLU()]), (4, 3))
 
 

@@ -1,0 +1,65 @@
+"""Exponential linear units: identity above zero, an exponential that levels off below."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from netcore.protocol import Array, Elementwise
+
+
+@dataclass(frozen=True)
+class ELU(Elementwise):
+    """x for x > 0, otherwise α (eˣ - 1);    derivative 1 for x > 0, otherwise α eˣ.
+
+    Args:
+        alpha: α, the depth it levels off at; for α ≠ 1 there is a kink at 0.
+    Source: Clevert, Unterthiner and Hochreiter 2016, equation 15.
+    """
+
+    alpha: float = 1.0
+
+    def __call__(self, x: Array) -> Array:
+        """Return x or α (eˣ - 1), by expm1, since eˣ - 1 cancels near 0."""
+        return np.where(x > 0, x, self.alpha * np.expm1(np.minimum(x, 0)))
+
+    def grad(self, x: Array) -> Array:
+        """Return 1 or α eˣ."""
+        return np.where(x > 0, 1, self.alpha * np.exp(np.minimum(x, 0)))
+
+
+@dataclass(frozen=True)
+class SELU(Elementwise):
+    """λ x for x > 0, otherwise λ α (eˣ - 1);    derivative λ for x > 0, otherwise λ α eˣ.
+
+    Source: Klambauer et al. 2017, equation 2; α and λ solve its equations 4 and 5 for zero mean and unit variance.
+    """
+
+    def __call__(self, x: Array) -> Array:
+        """Return λ x or λ α (eˣ - 1)."""
+        return SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0)))
+
+    def grad(self, x: Array) -> Array:
+        """Return λ or λ α eˣ."""
+        return SELU_SCALE * np.where(x > 0, 1, SELU_ALPHA * np.exp(np.minimum(x, 0)))
+
+
+@dataclass(frozen=True)
+class CELU(Elementwise):
+    """x for x > 0, otherwise α (e^{x/α} - 1);    derivative 1 for x > 0, otherwise e^{x/α}: no kink for any α > 0.
+
+    Source: Barron 2017, "Continuously differentiable exponential linear units", equation 2.
+    """
+
+    alpha: float = 1.0
+
+    def __call__(self, x: Array) -> Array:
+        """Return x or α (e^{x/α} - 1)."""
+        return np.where(x > 0, x, self.alpha * np.expm1(np.minimum(x, 0) / self.alpha))
+
+    def grad(self, x: Array) -> Array:
+        """Return 1 or e^{x/α}."""
+        return np.exp(np.minimum(x, 0) / self.alpha)
+
+
+SELU_ALPHA = 1.6732632423543772  # the fixed point (mean 0, variance 1), to double precision
+SELU_SCALE = 1.0507009873554805

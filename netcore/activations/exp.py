@@ -1,0 +1,20 @@
+"""The exponential: a positive output, such as a rate."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from netcore.protocol import Array, Elementwise
+
+
+@dataclass(frozen=True)
+class Exp(Elementwise):
+    """eˣ, its own derivative.  Beyond 709.78 (88.72 in float32) it is infinite, and numpy warns."""
+
+    def __call__(self, x: Array) -> Array:
+        """Return eˣ."""
+        return np.exp(x)
+
+    def grad(self, x: Array) -> Array:
+        """Return eˣ."""
+        return np.exp(x)

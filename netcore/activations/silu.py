@@ -1,0 +1,23 @@
+"""The sigmoid linear unit, also called swish."""
+
+from dataclasses import dataclass
+
+from scipy.special import expit
+
+from netcore.protocol import Array, Elementwise
+
+
+@dataclass(frozen=True)
+class SiLU(Elementwise):
+    """x σ(x),    derivative σ(x) + x σ(x) σ(-x).
+
+    Source: Elfwing, Uchibe and Doya 2018, equations 3 and 5.
+    """
+
+    def __call__(self, x: Array) -> Array:
+        """Return x σ(x)."""
+        return x * expit(x)
+
+    def grad(self, x: Array) -> Array:
+        """Return σ(x) (1 + x σ(-x))."""
+        return expit(x) * (1 + x * expit(-x))

@@ -1,0 +1,29 @@
+"""The smooth version of ReLU."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from netcore.protocol import Array, Elementwise
+
+
+@dataclass(frozen=True)
+class Softplus(Elementwise):
+    """log(1 + e^{βx}) / β,    derivative σ(βx).
+
+    Args:
+        beta: β > 0; the larger, the nearer to ReLU.
+    Error: a few ulp: log(1 + e^z) is taken as max(z, 0) + log1p(e^{-|z|}), which neither overflows nor cancels.
+    """
+
+    beta: float = 1.0
+
+    def __call__(self, x: Array) -> Array:
+        """Return log(1 + e^{βx}) / β."""
+        z = self.beta * x
+        return (np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))) / self.beta
+
+    def grad(self, x: Array) -> Array:
+        """Return σ(βx)."""
+        return expit(self.beta * x)
