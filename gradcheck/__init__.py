@@ -1,0 +1,81 @@
+"""Verify hand-written derivatives with an honest error bar, layer by layer.
+
+Importing this package imports nothing else: names are loaded when they are used (PEP 562), so that
+`python -m gradcheck --help` and a test run that never checks a gradient pay nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gradcheck import adapt as adapt
+    from gradcheck.audit import assert_agrees, check
+    from gradcheck.checks import checks_for
+    from gradcheck.compare import Comparison, Verdict, compare
+    from gradcheck.errors import ConfigurationError, GradcheckError, GradientMismatch, InputError, TargetError
+    from gradcheck.estimate import Estimate
+    from gradcheck.point import Point
+    from gradcheck.report import Finding, Report
+    from gradcheck.settings import Settings
+    from gradcheck.target import Target
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "adapt": "gradcheck.adapt",
+    "assert_agrees": "gradcheck.audit",
+    "check": "gradcheck.audit",
+    "checks_for": "gradcheck.checks",
+    "compare": "gradcheck.compare",
+    "Comparison": "gradcheck.compare",
+    "Verdict": "gradcheck.compare",
+    "ConfigurationError": "gradcheck.errors",
+    "GradcheckError": "gradcheck.errors",
+    "GradientMismatch": "gradcheck.errors",
+    "InputError": "gradcheck.errors",
+    "TargetError": "gradcheck.errors",
+    "Estimate": "gradcheck.estimate",
+    "Point": "gradcheck.point",
+    "Finding": "gradcheck.report",
+    "Report": "gradcheck.report",
+    "Settings": "gradcheck.settings",
+    "Target": "gradcheck.target",
+}
+
+__all__ = [
+    "Comparison",
+    "ConfigurationError",
+    "Estimate",
+    "Finding",
+    "GradcheckError",
+    "GradientMismatch",
+    "InputError",
+    "Point",
+    "Report",
+    "Settings",
+    "Target",
+    "TargetError",
+    "Verdict",
+    "adapt",
+    "assert_agrees",
+    "check",
+    "checks_for",
+    "compare",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gradcheck' has no attribute {name!r}")
+    home = import_module(_HOMES[name])
+    value = home if name == "adapt" else getattr(home, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

@@ -1,0 +1,236 @@
+"""Functions with a hand-written vector-Jacobian product, in the three forms in which they are written."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcheck.errors import ContractError, InputError
+from gradcheck.point import Point, validated
+from gradcheck.target import Pullback, Target, source_of
+from gradcheck.tree import is_container, leaves, rebuild
+
+__all__ = ["closure", "gradient", "name_of", "names_for", "vjp"]
+
+
+def vjp(
+    forward: Callable[..., Any],
+    vjp: Callable[[tuple[Any, ...], Any], Any],
+    *inputs: Any,
+    names: Sequence[str] | None = None,
+    name: str | None = None,
+    wrt: Sequence[str] | None = None,
+    tolerance: float | None = None,
+) -> Target:
+    """Claim that vjp(inputs, cotangent) pulls the cotangent back through forward(*inputs).
+
+    Args:
+        forward: (*inputs) -> array, number, or a nest (tuple, list, dict) of them.
+        vjp: (inputs, cotangent) -> one gradient an input, each in its input's own structure; None says
+            "not differentiable". For one input the bare gradient will do.
+        inputs: arrays, nests of arrays, or constants. Integers and booleans are constants.
+        names: one an input; taken from forward's signature where it tells them. Entries of a nest are
+            called "params.W".
+        name: of the target; taken from forward where it has one.
+        wrt: inputs whose gradients are claimed; None for all but those that the vjp answers None for.
+        tolerance: relative gap that is of no interest.
+    Returns:
+        The target. For complex inputs the gradient of φ = Re Σ ū y is ∂φ/∂Re x + i ∂φ/∂Im x.
+    Raises:
+        InputError: an input is empty, NaN, of objects, or none is floating-point.
+
+    Example:
+        >>> x, W = np.ones((2, 3)), np.ones((3, 5))
+        >>> target = vjp(lambda x, W: x @ W, lambda inputs, u: (u @ inputs[1].T, inputs[0].T @ u), x, W)
+        >>> target.point.names
+        ('x', 'W')
+    """
+    labels = names_for(forward, inputs, names)
+    name = name or name_of(forward)
+    flat_names, flat_values, nests = [], [], []
+    for label, value in zip(labels, inputs, strict=True):
+        own = list(leaves(value, label))
+        nests.append(len(own))
+        flat_names += [n for n, _ in own]
+        flat_values += [validated(n, v) for n, v in own]
+    point = Point(tuple(flat_names), tuple(flat_values))
+
+    def nested(flat: Sequence[Any]) -> tuple[Any, ...]:
+        rest = iter(flat)
+        return tuple(rebuild(value, lambda _: next(rest)) if is_container(value) else next(rest) for value in inputs)
+
+    def plain(*flat: Any) -> Any:
+        return forward(*nested(flat))
+
+    def linearize(*flat: Any) -> tuple[Any, Pullback]:
+        arguments = nested(flat)
+
+        def pullback(cotangent: Any) -> Mapping[str, Any]:
+            return _by_name(vjp(arguments, cotangent), labels, inputs)
+
+        return forward(*arguments), pullback
+
+    return Target(
+        name=name,
+        point=point,
+        forward=forward if not any(is_container(v) for v in inputs) else plain,
+        linearize=linearize,
+        wrt=None if wrt is None else tuple(wrt),
+        source=source_of(vjp),
+        subject=forward,
+        tolerance=tolerance,
+    )
+
+
+def _by_name(answer: Any, labels: Sequence[str], inputs: Sequence[Any]) -> dict[str, Any]:
+    """Pair a vjp's answer with the inputs."""
+    if isinstance(answer, Mapping) and not isinstance(inputs[0], Mapping):
+        missing = [label for label in labels if label not in answer]
+        if missing:
+            raise ContractError(f"vjp returned no gradient for {', '.join(missing)}", wrt=missing[0], check="contract.keys")
+        answer = [answer[label] for label in labels]
+    elif not isinstance(answer, (tuple, list)):
+        if len(inputs) != 1:
+            raise ContractError(
+                f"Expected vjp to return a tuple of {len(inputs)} gradients but got {type(answer).__name__}",
+                check="contract.keys",
+            )
+        answer = (answer,)
+    if len(answer) != len(inputs):
+        raise ContractError(
+            f"Expected vjp to return one gradient an input, {len(inputs)}, but got {len(answer)}", check="contract.keys"
+        )
+    found: dict[str, Any] = {}
+    for label, value, gradient in zip(labels, inputs, answer, strict=True):
+        if not is_container(value):
+            found[label] = gradient
+        elif gradient is None:
+            found.update({n: None for n, _ in leaves(value, label)})
+        else:
+            found.update(leaves(gradient, label))
+    return found
+
+
+def gradient(
+    f: Callable[..., Any],
+    grad: Callable[..., Any],
+    *inputs: Any,
+    names: Sequence[str] | None = None,
+    name: str | None = None,
+    tolerance: float | None = None,
+) -> Target:
+    """Claim that grad(*inputs) is the gradient of the scalar f(*inputs).
+
+    Args:
+        f: (*inputs) -> number.
+        grad: (*inputs) -> array of the input's shape; a tuple of them for several inputs.
+        inputs: floating-point arrays.
+        names: one an input.
+        name: of the target.
+        tolerance: relative gap that is of no interest.
+    Raises:
+        InputError: an input is not floating-point, or f is not scalar.
+
+    Example:
+        >>> target = gradient(lambda x: float(x @ x), lambda x: 2 * x, np.array([1.0, -2.0, 0.5]))
+        >>> target.point.names
+        ('x',)
+    """
+    labels = names_for(f, inputs, names)
+    if len(inputs) == 1:
+        validated(labels[0], inputs[0], must_differentiate=True)
+
+    def pull(arguments: tuple[Any, ...], u: Any) -> Any:
+        answer = grad(*arguments)
+        several = isinstance(answer, (tuple, list)) and len(inputs) > 1
+        scaled = [None if g is None else u * np.asarray(g) for g in (answer if several else [answer])]
+        return tuple(scaled)
+
+    def scalar(*arguments: Any) -> Any:
+        value = f(*arguments)
+        if np.ndim(value) and np.size(value) != 1:
+            raise InputError(f"Expected {name_of(f)} to return one number but got shape {np.shape(value)}; use adapt.vjp")
+        return value if np.ndim(value) == 0 else np.asarray(value).reshape(())[()]
+
+    target = vjp(scalar, pull, *inputs, names=labels, name=name or name_of(f), tolerance=tolerance)
+    return _with(target, source=source_of(grad), subject=f)
+
+
+def closure(
+    f: Callable[..., tuple[Any, Callable[[Any], Any]]],
+    *inputs: Any,
+    names: Sequence[str] | None = None,
+    name: str | None = None,
+    wrt: Sequence[str] | None = None,
+    tolerance: float | None = None,
+) -> Target:
+    """Claim that f(*inputs) -> (y, pullback) differentiates itself.
+
+    Args:
+        f: (*inputs) -> (outputs, pullback); pullback(cotangent) -> one gradient an input.
+        inputs: arrays, nests of arrays, or constants.
+        names: one an input.
+        name: of the target.
+        wrt: inputs whose gradients are claimed.
+        tolerance: relative gap that is of no interest.
+
+    Example:
+        >>> def tanh(x):
+        ...     y = np.tanh(x)
+        ...     return y, lambda u: (u * (1 - y * y),)
+        >>> closure(tanh, np.array([0.1, -0.7])).name
+        'tanh'
+    """
+    labels = names_for(f, inputs, names)
+
+    def forward(*arguments: Any) -> Any:
+        return f(*arguments)[0]
+
+    base = vjp(forward, lambda _, __: None, *inputs, names=labels, name=name or name_of(f), wrt=wrt, tolerance=tolerance)
+
+    def linearize(*flat: Any) -> tuple[Any, Pullback]:
+        rest = iter(flat)
+        arguments = [rebuild(v, lambda _: next(rest)) if is_container(v) else next(rest) for v in inputs]
+        answer = f(*arguments)
+        if not (isinstance(answer, tuple) and len(answer) == 2 and callable(answer[1])):
+            raise ContractError(f"Expected {name_of(f)} to return (outputs, pullback) but got {type(answer).__name__}")
+        outputs, pullback = answer
+        return outputs, lambda cotangent: _by_name(pullback(cotangent), labels, inputs)
+
+    return _with(base, linearize=linearize, source=source_of(f), subject=f)
+
+
+def _with(target: Target, **changes: Any) -> Target:
+    from dataclasses import replace
+
+    return replace(target, **changes)
+
+
+def name_of(function: object) -> str:
+    """Return what a function or object is called."""
+    name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None) or type(function).__name__
+    return str(name).replace("<locals>.", "").rsplit(".", 1)[-1].replace("<lambda>", "function")
+
+
+def names_for(function: Callable[..., Any], inputs: Sequence[Any], names: Sequence[str] | None) -> tuple[str, ...]:
+    """Return one name an input: those given, those of the signature, or x0, x1, …"""
+    if not inputs:
+        raise InputError("Expected at least one input but got none: pass the point after the two functions")
+    if names is not None:
+        if isinstance(names, str):
+            names = (names,)
+        if len(names) != len(inputs):
+            raise InputError(f"Expected one name an input but got {len(names)} names for {len(inputs)} inputs: {tuple(names)}")
+        return tuple(names)
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # built-in functions and ufuncs have no signature
+        parameters = []
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    found = [p.name for p in parameters if p.kind in kinds]
+    if len(found) >= len(inputs):
+        return tuple(found[: len(inputs)])
+    return ("x",) if len(inputs) == 1 else tuple(f"x{i}" for i in range(len(inputs)))

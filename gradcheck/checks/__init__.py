@@ -1,0 +1,58 @@
+"""Everything that is checked of a target, listed once for all front ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from gradcheck.checks import contract, gradient, pullback, value
+from gradcheck.checks.trial import Trial
+from gradcheck.report import Finding
+from gradcheck.target import Target
+
+__all__ = ["Check", "checks_for"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question about a target.
+
+    Args:
+        id: dotted, stable.
+        run: asks it; yields one finding for the target, or one for each quantity.
+        ids: of the findings it yields, where they are more than one.
+    """
+
+    id: str
+    run: Callable[[Trial], Iterator[Finding]]
+
+    @property
+    def explanation(self) -> str:
+        """What it asks and why."""
+        return (self.run.__doc__ or "").strip()
+
+
+_CHECKS = (
+    Check("value.type", value.value_type),
+    Check("value.finite", value.value_finite),
+    Check("value.mutation", value.value_mutation),
+    Check("value.repeatable", value.value_repeatable),
+    Check("value.primal", value.value_primal),
+    Check("contract.keys", contract.contract_keys),
+    Check("contract.none", contract.contract_none),
+    Check("contract.shape", contract.contract_shape),
+    Check("contract.dtype", contract.contract_dtype),
+    Check("contract.finite", contract.contract_finite),
+    Check("contract.mutation", contract.contract_mutation),
+    Check("contract.aliasing", contract.contract_aliasing),
+    Check("contract.layout", contract.contract_layout),
+    Check("pullback.repeatable", pullback.pullback_repeatable),
+    Check("pullback.zero", pullback.pullback_zero),
+    Check("pullback.linear", pullback.pullback_linear),
+    Check("gradient", gradient.gradient),
+)
+
+
+def checks_for(target: Target) -> tuple[Check, ...]:
+    """Return the checks that apply to a target, in the order in which they are asked."""
+    return _CHECKS

@@ -1,0 +1,228 @@
+"""The form of a backward's answer: which gradients, of which shape and dtype, and what it leaves alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from gradcheck.checks.trial import Trial
+from gradcheck.compare import Verdict
+from gradcheck.errors import ContractError
+from gradcheck.point import Array, differentiable
+from gradcheck.report import Finding
+from gradcheck.tree import leaves
+
+__all__ = [
+    "contract_aliasing",
+    "contract_dtype",
+    "contract_finite",
+    "contract_keys",
+    "contract_layout",
+    "contract_mutation",
+    "contract_none",
+    "contract_shape",
+]
+
+
+def contract_keys(trial: Trial) -> Iterator[Finding]:
+    """The backward answers for every input and parameter of the forward, and for no others."""
+    answer = trial.gradients(0)
+    due = set(trial.target.point.blocks if trial.target.wrt is None else trial.target.wrt)
+    wrong = False
+    for name in trial.names:
+        if name in due and name not in answer:
+            wrong = True
+            have = ", ".join(answer) or "none"
+            message = f"backward returned no gradient for {name}; it returned {have}"
+            yield trial.finding("contract.keys", name, Verdict.MALFORMED, message)
+    for name in answer:
+        if name not in trial.names:
+            wrong = True
+            message = f"backward returned a gradient for {name!r}, which the forward does not take: {', '.join(trial.names)}"
+            yield trial.finding("contract.keys", "", Verdict.MALFORMED, message)
+    if not wrong:
+        yield trial.finding("contract.keys", "", Verdict.AGREES)
+
+
+def contract_none(trial: Trial) -> Iterator[Finding]:
+    """None says "not differentiable", which is not zero: it is due for integers and wrong where outputs move.
+
+    An input that looks like a label, mask or flag (integers, or at most two values) may be given None,
+    as a constant of the function; every other floating-point input that moves the outputs is due a gradient.
+    """
+    answer, wrong = trial.gradients(0), False
+    for name in trial.names:
+        value, gradient = trial.values[trial.index(name)], answer.get(name)
+        if not differentiable(value):
+            if gradient is not None and isinstance(value, np.ndarray) and np.any(np.asarray(gradient) != 0):
+                wrong = True
+                message = (
+                    f"backward returned a gradient for {name}, which holds {value.dtype}: no derivative is defined there; "
+                    "return None, or pass it as floats if it is meant to be differentiated"
+                )
+                yield trial.finding("contract.none", name, Verdict.MALFORMED, message)
+        elif name in answer and gradient is None and _due(trial, name):
+            wrong = True
+            message = (
+                f"backward returned None for {name}, but the outputs move with it: None means \"not differentiable\". "
+                "Return its gradient, or leave it out of wrt if it is a constant"
+            )
+            yield trial.finding("contract.none", name, Verdict.MALFORMED, message)
+    if not wrong:
+        yield trial.finding("contract.none", "", Verdict.AGREES)
+
+
+def _due(trial: Trial, name: str) -> bool:
+    value = trial.value(name)
+    if trial.target.wrt is not None:
+        return name in trial.target.wrt
+    if np.all(value == np.round(value.real)) or np.unique(value).size <= min(2, value.size - 1):
+        return False
+    step = 1e-3 * value
+    moved = [trial.evaluator(name)((value + sign * step).astype(value.dtype)) for sign in (1, -1)]
+    return any(y is not None and bool(np.any(y != trial.y0)) for y in moved)
+
+
+def contract_shape(trial: Trial) -> Iterator[Finding]:
+    """Each gradient has the shape of its input, (3,) for (3, 1) not excepted."""
+    wrong = False
+    for name, gradient in _arrays(trial):
+        shape = trial.value(name).shape
+        if gradient.shape != shape:
+            wrong = True
+            hint = _shape_hint(gradient.shape, shape)
+            message = f"gradient of {name} has shape {gradient.shape} where {name} has shape {shape}{hint}"
+            yield trial.finding("contract.shape", name, Verdict.MALFORMED, message)
+    if not wrong:
+        yield trial.finding("contract.shape", "", Verdict.AGREES)
+
+
+def _shape_hint(got: tuple[int, ...], due: tuple[int, ...]) -> str:
+    if got == due[::-1]:
+        return ": transposed?"
+    if np.prod(got, dtype=int) == np.prod(due, dtype=int):
+        return ": a reshape is missing"
+    return ": a sum over a broadcast axis is missing?" if len(got) >= len(due) else ""
+
+
+def contract_dtype(trial: Trial) -> Iterator[Finding]:
+    """Each gradient has the dtype of its input: float32 in, float32 out, and nothing narrower than came in."""
+    wrong = False
+    inputs = [v.dtype for v in trial.values if differentiable(v)]
+    common = np.result_type(*inputs, *[np.asarray(leaf).dtype for _, leaf in leaves(trial.outputs) if _floats(leaf)])
+    for name, gradient in _arrays(trial):
+        dtype = trial.value(name).dtype
+        mixed = len(set(inputs)) > 1 and gradient.dtype in (common, np.result_type(*inputs))
+        if gradient.dtype != dtype and not (mixed and np.promote_types(dtype, gradient.dtype) == gradient.dtype):
+            wrong = True
+            message = f"gradient of {name} has dtype {gradient.dtype} where {name} has dtype {dtype}"
+            yield trial.finding("contract.dtype", name, Verdict.MALFORMED, message)
+    if not wrong:
+        yield trial.finding("contract.dtype", "", Verdict.AGREES)
+
+
+def _floats(leaf: Any) -> bool:
+    return isinstance(leaf, (np.ndarray, np.generic)) and leaf.dtype.kind in "fc"
+
+
+def contract_finite(trial: Trial) -> Iterator[Finding]:
+    """Gradients are finite wherever the forward is."""
+    wrong = False
+    for name, gradient in _arrays(trial):
+        bad = ~np.isfinite(gradient)
+        if bad.any():
+            wrong = True
+            worst = tuple(int(i) for i in np.argwhere(bad)[0])
+            message = f"gradient of {name} is not finite in {int(bad.sum())} of {bad.size} entries, first at {name}{list(worst)}"
+            number = int(bad.sum())
+            yield trial.finding("contract.finite", name, Verdict.MALFORMED, message, worst=worst, wrong=number)
+    if not wrong:
+        yield trial.finding("contract.finite", "", Verdict.AGREES)
+
+
+def contract_mutation(trial: Trial) -> Iterator[Finding]:
+    """The backward leaves the inputs, the parameters and the cotangent as they were."""
+    arguments = trial.fresh()
+    before = [a.tobytes() if isinstance(a, np.ndarray) else b"" for a in arguments]
+    _, pullback = trial.target.linearize(*arguments)
+    middle = [a.tobytes() if isinstance(a, np.ndarray) else b"" for a in arguments]
+    cotangent = trial.cotangent(0)
+    pullback(cotangent)
+    after = [a.tobytes() if isinstance(a, np.ndarray) else b"" for a in arguments]
+    wrong = False
+    for name, b, m, a in zip(trial.names, before, middle, after, strict=True):
+        if b != a:
+            wrong = trial.protect = True
+            who = "the linearized forward" if b != m else "backward"
+            message = f"{who} writes into {name}: the caller's array has changed after the call; work on a copy"
+            yield trial.finding("contract.mutation", name, Verdict.MALFORMED, message)
+    for (_, mine), (_, given) in zip(leaves(trial.cotangent(0)), leaves(cotangent), strict=True):
+        if isinstance(given, np.ndarray) and mine.tobytes() != given.tobytes():
+            wrong = True
+            message = "backward writes into its cotangent: whoever else uses that array gets a wrong gradient; work on a copy"
+            yield trial.finding("contract.mutation", "", Verdict.MALFORMED, message)
+    if not wrong:
+        yield trial.finding("contract.mutation", "", Verdict.AGREES)
+
+
+def contract_aliasing(trial: Trial) -> Iterator[Finding]:
+    """A returned gradient stays what it was when the backward, or the forward, is called again."""
+    _, pullback = trial.linearize()
+    held = pullback(trial.cotangent(0))
+    kept = trial.read(held)
+    pullback(trial.cotangent(1))
+    _, other = trial.linearize()
+    other(trial.cotangent(1))
+    wrong = False
+    for name, value in kept.items():
+        now = held[name]
+        if value is not None and isinstance(now, np.ndarray) and not np.array_equal(value, now, equal_nan=True):
+            wrong = True
+            message = f"the gradient of {name} changed after it was returned, when backward was called again: it is an internal buffer"
+            yield trial.finding("contract.aliasing", name if name in trial.names else "", Verdict.MALFORMED, message)
+    if not wrong:
+        yield trial.finding("contract.aliasing", "", Verdict.AGREES)
+
+
+def contract_layout(trial: Trial) -> Iterator[Finding]:
+    """The backward gives the same gradients for a cotangent of another memory layout."""
+    from gradcheck.tree import rebuild
+
+    def strided(leaf: Any) -> Any:
+        if not isinstance(leaf, np.ndarray) or leaf.ndim == 0:
+            return leaf
+        wide = np.full((*leaf.shape[:-1], 2 * leaf.shape[-1]), np.nan, leaf.dtype, order="F")
+        wide[..., ::2] = leaf
+        return wide[..., ::2]
+
+    _, pullback = trial.linearize()
+    answer, wrong = trial.read(pullback(rebuild(trial.cotangent(0), strided))), False
+    for name, gradient in _arrays(trial):
+        other = answer.get(name)
+        if other is None or other.shape != gradient.shape or not close(gradient, other, 1e-6):
+            wrong = True
+            message = f"gradient of {name} differs for a cotangent that is not contiguous: its memory was read in the wrong order"
+            yield trial.finding("contract.layout", name, Verdict.MALFORMED, message)
+    if not wrong:
+        yield trial.finding("contract.layout", "", Verdict.AGREES)
+
+
+def _arrays(trial: Trial) -> Iterator[tuple[str, Array]]:
+    answer: Mapping[str, Any] = trial.gradients(0)
+    for name in trial.target.point.blocks:
+        gradient = answer.get(name)
+        if gradient is not None:
+            if gradient.dtype.kind == "O":
+                raise ContractError(f"gradient of {name} has dtype=object", wrt=name, check="contract.dtype")
+            yield name, gradient
+
+
+def close(a: Array, b: Array, relative: float) -> bool:
+    """Whether two gradients are equal up to a fraction of the larger one's norm (coarser below float64)."""
+    eps = max(float(np.finfo(x.dtype).eps) if x.dtype.kind in "fc" else 0.0 for x in (a, b))
+    allowed = max(relative, 1e4 * eps) * float(np.linalg.norm(a.ravel()))
+    with np.errstate(all="ignore"):
+        gap = float(np.linalg.norm((a - b).ravel()))
+    return gap <= allowed or bool(np.array_equal(a, b, equal_nan=True))

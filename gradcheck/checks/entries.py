@@ -1,0 +1,98 @@
+"""Entry by entry: the derivative with respect to single numbers, kinks told from faults."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf, isfinite
+
+import numpy as np
+
+from gradcheck.checks.prober import Prober
+from gradcheck.compare import Comparison, Verdict, compare_kink
+from gradcheck.estimate import Estimate
+from gradcheck.point import Array
+from gradcheck.probes.branches import branches
+
+__all__ = ["Entry", "measure_entries"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry: where, what is claimed, what was measured, what follows; unit: derivative per unit of x."""
+
+    index: tuple[int, ...]
+    claimed: float
+    measured: float
+    error: float
+    comparison: Comparison
+    estimate: Estimate
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the comparison says."""
+        return self.comparison.verdict
+
+
+def measure_entries(prober: Prober, indices: Sequence[tuple[int, ...]], number: int = 0) -> list[Entry]:
+    """Measure single entries of a block against the `number`-th claim; every DISAGREES is confirmed."""
+    claim = prober.claim(number)
+    typical = float(np.sqrt(np.mean(np.abs(claim) ** 2)))
+    return [entry for index in indices for entry in _entry(prober, index, number, claim, typical)]
+
+
+def _entry(prober: Prober, index: tuple[int, ...], number: int, claim: Array, typical: float) -> list[Entry]:
+    own = abs(complex(prober.x[index]))
+    units: list[complex] = [1.0, 1j] if prober.x.dtype.kind == "c" else [1.0]
+    found = []
+    for unit in units:
+        best: Entry | None = None
+        for scale in dict.fromkeys((max(own, prober.scale), own or 1e-3 * prober.scale)):
+            v = np.zeros(prober.x.shape, dtype=claim.dtype)
+            v[index] = scale * unit
+            entry = _measured(prober, index, number, v, scale, typical)
+            if best is None or entry.verdict.severity < best.verdict.severity or entry.verdict is Verdict.DISAGREES:
+                best = entry
+            if entry.verdict is not Verdict.INCONCLUSIVE:
+                break
+        assert best is not None
+        found.append(best)
+    return found
+
+
+def _measured(prober: Prober, index: tuple[int, ...], number: int, v: Array, scale: float, typical: float) -> Entry:
+    probe = prober.probe(number, v, reference=typical * scale)
+    if probe.verdict in (Verdict.INCONCLUSIVE, Verdict.DISAGREES):
+        kink = _kink(prober, number, v)
+        if kink is not None:
+            comparison, middle, width = kink
+            return Entry(index, probe.estimate.claimed / scale, middle / scale, width / scale, comparison, probe.estimate)
+    if probe.verdict is Verdict.DISAGREES:
+        confirmed = prober.confirm(probe)
+        if confirmed is None:
+            weaker = Comparison(Verdict.INCONCLUSIVE, probe.comparison.gap, probe.comparison.allowed, inf, _UNCONFIRMED)
+            return Entry(index, probe.estimate.claimed / scale, probe.estimate.measured / scale, inf, weaker, probe.estimate)
+        probe = confirmed
+    estimate = probe.estimate
+    return Entry(index, estimate.claimed / scale, estimate.measured / scale, estimate.error / scale, probe.comparison, estimate)
+
+
+_UNCONFIRMED = "a gap was seen that other steps or the claim's own rounding do not confirm"
+
+
+def _kink(prober: Prober, number: int, v: Array) -> tuple[Comparison, float, float] | None:
+    """Judge a claim by the branches that meet at this entry; None where there is no kink."""
+    u, y0, eps = prober.cotangent(number), prober.y0, prober.stage.eps
+    claimed = float(np.vdot(prober.claim(number), v).real)
+    scale = float(np.linalg.norm(v.ravel()))
+    best: Comparison | None = None
+    middle = width = 0.0
+    for exponent in (0.5, 0.375, 0.25):
+        found = branches(prober.evaluate, prober.x, v, u, y0, eps=eps, reach=1.3 * eps**exponent)
+        if found is None or found.jump <= 0 or not isfinite(found.error):
+            continue
+        rounding = 64 * prober.stage.claim_eps * max(abs(claimed), abs(found.low), abs(found.high))
+        comparison = compare_kink(claimed, found.low, found.high, bar=found.error + rounding)
+        if best is None or comparison.allowed < best.allowed:
+            best, middle, width = comparison, (found.low + found.high) / 2, (found.high - found.low) / 2 + found.error
+    return None if best is None or scale == 0 else (best, middle, width)

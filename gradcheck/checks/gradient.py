@@ -1,0 +1,182 @@
+"""The claim against the measured derivative: by random directions, and entry by entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import inf, prod
+from typing import Any
+
+import numpy as np
+
+from gradcheck.checks.entries import Entry, measure_entries
+from gradcheck.checks.precision import Stage, stage_for
+from gradcheck.checks.prober import Probe, Prober
+from gradcheck.checks.trial import Trial
+from gradcheck.compare import Verdict
+from gradcheck.report import Finding
+
+__all__ = ["gradient"]
+
+_PER_ENTRY = 24  # forward evaluations that an entry may cost where it is at a kink or at fault
+
+
+def gradient(trial: Trial) -> Iterator[Finding]:
+    """Each gradient is the derivative of the forward: along random directions, then entry by entry.
+
+    `gradient.direction` measures ⟨g, v⟩ along banded random directions v, each with a random cotangent of its
+    own; `gradient.entries` measures single entries where the block is small or a direction is suspicious.
+    """
+    stage = stage_for(trial)
+    for name in trial.claimed_blocks():
+        yield from _block(trial, stage, name)
+
+
+def _block(trial: Trial, stage: Stage, name: str) -> Iterator[Finding]:
+    prober = Prober(trial, stage, name)
+    start = prober.evaluations
+    effort = trial.settings.budget
+    probes = [_settled(prober, number) for number in range(effort.probes)]
+    probes += _strata(prober)
+    worst = max(probes, key=lambda p: (p.verdict.severity, abs(p.comparison.gap) / p.estimate.scale if p.estimate.scale else inf))
+    size = prober.x.size
+    suspicious = worst.verdict is not Verdict.AGREES
+    affordable = size * _PER_ENTRY <= effort.budget
+    entries: list[Entry] = []
+    number = worst.number if suspicious else 0
+    cost = prober.evaluations - start
+    if size <= effort.entries or (suspicious and affordable):
+        entries = measure_entries(prober, list(np.ndindex(prober.x.shape)), number)
+    elif suspicious:
+        entries = measure_entries(prober, _sample(prober, effort.budget // (2 * _PER_ENTRY)), number)
+    complete = len(entries) >= size
+    direction = _direction_finding(prober, probes, worst, entries, complete, cost)
+    yield direction
+    if entries:
+        yield _entries_finding(prober, entries, complete, prober.evaluations - start - cost)
+
+
+def _settled(prober: Prober, number: int) -> Probe:
+    """Probe one direction; where it is inconclusive, try each entry's own scale and fresh draws."""
+    first = prober.probe(number, prober.direction(number), full=number == 0)
+    probe = first
+    if probe.verdict is Verdict.INCONCLUSIVE and probe.estimate.kind != "kink":
+        for again, relative in ((number, True), (number + 100, False)):
+            other = prober.probe(number, prober.direction(again, relative=relative), full=True)
+            if other.verdict.severity < probe.verdict.severity or other.verdict is Verdict.DISAGREES:
+                probe = other
+            if probe.verdict is not Verdict.INCONCLUSIVE:
+                break
+    if probe.verdict is Verdict.DISAGREES:
+        confirmed = prober.confirm(probe)
+        if confirmed is None:
+            return first if first.verdict is not Verdict.DISAGREES else _unconfirmed(probe)
+        return confirmed
+    return probe
+
+
+def _unconfirmed(probe: Probe) -> Probe:
+    from dataclasses import replace
+
+    comparison = replace(
+        probe.comparison,
+        verdict=Verdict.INCONCLUSIVE,
+        reason="a gap was seen that other steps or the claim's own rounding do not confirm; another seed may settle it",
+    )
+    return replace(probe, comparison=comparison)
+
+
+def _strata(prober: Prober) -> list[Probe]:
+    """Probe entries of small claimed gradient apart, where large ones would hide them."""
+    claim = prober.claim(0)
+    sizes = np.abs(claim)
+    found: list[Probe] = []
+    inside = np.ones(sizes.shape, dtype=bool)
+    for level in range(3):
+        typical = float(np.sqrt(np.mean(sizes[inside] ** 2))) if inside.any() else 0.0
+        small = inside & (sizes <= 1e-4 * typical)
+        if typical == 0 or not small.any() or small.all():
+            break
+        v = np.where(small, prober.direction(1000 + level), 0.0)
+        probe = prober.probe(0, v)
+        if probe.verdict is Verdict.DISAGREES:
+            confirmed = prober.confirm(probe)
+            if confirmed is not None:
+                found.append(confirmed)
+        inside = small
+    return found
+
+
+def _sample(prober: Prober, number: int) -> list[tuple[int, ...]]:
+    """Choose entries of a large block: zeros first, where kinks sit, then at random."""
+    rng = prober.trial.rng("sample", prober.name)
+    order = rng.permutation(prober.x.size)
+    zero = prober.x.ravel()[order] == 0
+    order = np.concatenate([order[zero][: number // 2], order[~zero], order[zero][number // 2 :]])[:number]
+    return [tuple(int(i) for i in np.unravel_index(flat, prober.x.shape)) for flat in order]
+
+
+def _direction_finding(
+    prober: Prober, probes: list[Probe], worst: Probe, entries: list[Entry], complete: bool, cost: int
+) -> Finding:
+    verdict, estimate, comparison = worst.verdict, worst.estimate, worst.comparison
+    if verdict is Verdict.INCONCLUSIVE and entries and complete:
+        verdict = max((e.verdict for e in entries), key=lambda v: v.severity)
+    reason = comparison.reason if verdict is Verdict.INCONCLUSIVE else ""
+    resolution = max(p.comparison.resolution for p in probes)
+    layer, quantity = prober.trial.target.owner(prober.name)
+    numbers: dict[str, Any] = {
+        "claimed": estimate.claimed,
+        "measured": estimate.measured,
+        "error": estimate.error,
+        "gap": comparison.gap,
+        "allowed": comparison.allowed,
+        "resolution": resolution,
+        "evaluations": cost,
+        "reason": reason,
+        "curve": estimate.curve,
+    }
+    message = ""
+    if verdict is Verdict.DISAGREES:
+        message = (
+            f"{layer}: gradient of {quantity} disagrees with the measured derivative along a random direction: "
+            f"claimed {estimate.claimed:+.6g}, measured {estimate.measured:+.6g} ± {estimate.error:.1g}"
+        )
+    elif verdict is Verdict.INCONCLUSIVE:
+        message = f"{layer}: gradient of {quantity} could not be verified: {reason}"
+    return prober.trial.finding("gradient.direction", prober.name, verdict, message, **numbers)
+
+
+def _entries_finding(prober: Prober, entries: list[Entry], complete: bool, cost: int) -> Finding:
+    worst = max(entries, key=lambda e: (e.verdict.severity, abs(e.comparison.gap)))
+    wrong = sum(e.verdict is Verdict.DISAGREES for e in entries)
+    layer, quantity = prober.trial.target.owner(prober.name)
+    place = f"{quantity}[{', '.join(map(str, worst.index))}]"
+    message = ""
+    if worst.verdict is Verdict.DISAGREES:
+        of = f"{wrong} of {len(entries)} entries" + ("" if complete else f" measured, of {prod(prober.x.shape)}")
+        message = (
+            f"{layer}: gradient of {quantity} disagrees: {place} claimed {worst.claimed:+.6g}, "
+            f"measured {worst.measured:+.6g} ± {worst.error:.1g} ({of})"
+        )
+    elif worst.verdict is Verdict.INCONCLUSIVE:
+        message = f"{layer}: {place} could not be verified: {worst.comparison.reason}"
+    elif worst.verdict is Verdict.KINK:
+        message = f"{layer}: {place} = {worst.claimed:+.6g} is a valid subgradient at a kink ({worst.measured:+.3g} ± {worst.error:.2g})"
+    return prober.trial.finding(
+        "gradient.entries",
+        prober.name,
+        worst.verdict,
+        message,
+        claimed=worst.claimed,
+        measured=worst.measured,
+        error=worst.error,
+        gap=worst.measured - worst.claimed,
+        allowed=worst.comparison.allowed,
+        resolution=max(e.comparison.resolution for e in entries if e.verdict is worst.verdict),
+        worst=worst.index,
+        wrong=wrong,
+        entries=len(entries),
+        evaluations=cost,
+        reason=worst.comparison.reason,
+        curve=worst.estimate.curve,
+    )

@@ -1,0 +1,135 @@
+"""At which precision a function is measured, and at which it is judged.
+
+A function of float32 (or float16) is measured on its float64 shadow wherever it accepts float64: the
+formula then shows to ten digits, and the float32 gradient is compared with it up to float32 rounding.
+Where it rounds inside whatever it is given, steps and resolution follow the rounding that it shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradcheck.checks.trial import Trial
+from gradcheck.point import differentiable
+
+__all__ = ["Stage", "stage_for"]
+
+_SPACINGS = (2.0**-52, 2.0**-23, 2.0**-10, 2.0**-7)  # float64, float32, float16, bfloat16
+_RESOLUTIONS = (1e-6, 1e-3, 3e-2, 1e-1)  # what three levels of differences can promise at each
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where measurements are taken.
+
+    Args:
+        trial: evaluates the function: the trial itself, or its float64 shadow.
+        eps: spacing of the numbers that the function is evaluated in.
+        claim_eps: spacing of the numbers that the claim is computed in.
+        resolution: what AGREES has to reach at the claim's precision.
+        lifted: whether this is a shadow.
+    """
+
+    trial: Trial
+    eps: float
+    claim_eps: float
+    resolution: float
+    lifted: bool = False
+
+
+def stage_for(trial: Trial) -> Stage:
+    """Return where to measure a trial, its float64 shadow if it has one."""
+    narrow = max(_eps(value) for value in trial.values if differentiable(value))
+    outputs = float(np.finfo(np.float64).eps)
+    for leaf in _leaves(trial.outputs):
+        outputs = max(outputs, _eps(leaf))
+    claim = max(narrow, outputs)
+    if narrow > _SPACINGS[0]:
+        shadow = _shadow(trial)
+        if shadow is not None:
+            return Stage(shadow, _SPACINGS[0], claim, resolution_for(claim), lifted=True)
+        return Stage(trial, claim, claim, resolution_for(claim))
+    eps = max(outputs, effective_spacing(trial))
+    return Stage(trial, eps, eps, resolution_for(eps))
+
+
+def resolution_for(eps: float) -> float:
+    """Return the resolution that is asked for at a precision, where the user asks for none."""
+    return next((r for s, r in zip(_SPACINGS, _RESOLUTIONS, strict=True) if eps <= s), 0.2)
+
+
+def effective_spacing(trial: Trial) -> float:
+    """Return the spacing that a float64 function really computes in, from how it answers small moves.
+
+    A function that rounds its input to float32 does not move at all for relative moves of 1e-12, although
+    what it does for larger ones says that it should; one that rounds its output answers in short numbers.
+    """
+    tiny, large = _moved(trial, 2.0**-38), _moved(trial, 2.0**-7)
+    if tiny is None or large is None:
+        return _SPACINGS[0]
+    change = np.abs(large - trial.y0)
+    due = change * 2.0**-31 > 16 * np.spacing(np.abs(trial.y0))
+    if not due.any():
+        return _SPACINGS[0]
+    for spacing, dtype in ((_SPACINGS[3], None), (_SPACINGS[2], np.float16), (_SPACINGS[1], np.float32)):
+        moved = np.abs(large[due].view(np.float64))
+        rounded = _bfloat(moved) if dtype is None else moved.astype(dtype).astype(np.float64)
+        if np.array_equal(moved, rounded):
+            return spacing
+    if np.any((tiny != trial.y0)[due]):
+        return _SPACINGS[0]
+    middle = _moved(trial, 2.0**-16)
+    return _SPACINGS[2] if middle is not None and np.array_equal(middle[due], trial.y0[due]) else _SPACINGS[1]
+
+
+def _bfloat(values: Any) -> Any:
+    return (values.astype(np.float32).view(np.uint32) & np.uint32(0xFFFF0000)).view(np.float32).astype(np.float64)
+
+
+def _moved(trial: Trial, size: float) -> Any:
+    rng = trial.rng("precision")
+    values = trial.fresh()
+    for i, value in enumerate(values):
+        if differentiable(value):
+            scale = np.abs(value) if np.any(value) else 1.0
+            values[i] = (value + size * scale * rng.uniform(0.5, 1.0, np.shape(value))).astype(value.dtype)
+    trial.evaluations += 1
+    from gradcheck.checks.trial import flatten
+
+    try:
+        y = flatten(trial.target.forward(*values))
+    except Exception:  # the move may leave the domain; then nothing is known
+        return None
+    return y if y.shape == trial.y0.shape and np.all(np.isfinite(y)) else None
+
+
+def _shadow(trial: Trial) -> Trial | None:
+    values = [
+        v.astype(np.complex128 if v.dtype.kind == "c" else np.float64) if differentiable(v) else v for v in trial.values
+    ]
+    shadow = Trial(trial.target, trial.settings, values)
+    try:
+        leaves = list(_leaves(shadow.outputs))
+        y0 = shadow.y0
+    except Exception:  # a forward may insist on its own dtype; then it is judged natively
+        return None
+    if any(_eps(leaf) > _SPACINGS[0] for leaf in leaves) or y0.shape != trial.y0.shape or not np.all(np.isfinite(y0)):
+        return None
+    if effective_spacing(shadow) > _SPACINGS[0]:
+        return None
+    size = float(np.linalg.norm(y0))
+    same = float(np.linalg.norm(y0 - trial.y0)) <= 1e-2 * size + 1e-30
+    return shadow if same else None
+
+
+def _leaves(outputs: Any) -> Any:
+    from gradcheck.tree import leaves
+
+    return (leaf for _, leaf in leaves(outputs) if isinstance(leaf, float) or differentiable(leaf))
+
+
+def _eps(value: Any) -> float:
+    return float(np.finfo(value.dtype).eps) if isinstance(value, (np.ndarray, np.generic)) else 2.0**-52

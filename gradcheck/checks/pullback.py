@@ -1,0 +1,114 @@
+"""Identities that every pullback obeys, whatever its function: no step, no measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from gradcheck.checks.contract import close
+from gradcheck.checks.trial import Trial
+from gradcheck.compare import Verdict
+from gradcheck.report import Finding
+from gradcheck.tree import leaves, rebuild
+
+__all__ = ["pullback_linear", "pullback_repeatable", "pullback_zero"]
+
+_LINEAR = 1e-7  # relative; a nonlinear pullback errs by O(1) at one of the scales below
+_FACTORS = ((-2.5, 0.75), (4096.0, 0.0), (1 / 4096.0, 0.0))  # of two cotangents; powers of two cost no rounding
+
+
+def pullback_repeatable(trial: Trial) -> Iterator[Finding]:
+    """The pullback gives the same gradients when it is called again, on the same cache and on a fresh one."""
+    first = trial.gradients(0)
+    _, pullback = trial.linearize()
+    once, twice = trial.read(pullback(trial.cotangent(0))), trial.read(pullback(trial.cotangent(0)))
+    wrong = False
+    for name in trial.claimed_blocks():
+        for other, when in ((once, "a second forward and backward"), (twice, "a second backward on the same cache")):
+            if other.get(name) is None or other[name].shape != first[name].shape:
+                ratio = "no gradient or another shape"
+            elif close(first[name], other[name], 1e-10):
+                continue
+            else:
+                norm = float(np.linalg.norm(first[name].ravel()))
+                ratio = f"{float(np.linalg.norm(other[name].ravel())) / norm:.4g} × the first in norm" if norm else "not zero"
+            wrong = True
+            message = (
+                f"gradient of {name} is not repeatable: {when} gave {ratio}. Gradients are returned, not accumulated; "
+                "a random backward needs the mask of its own forward"
+            )
+            yield trial.finding("pullback.repeatable", name, Verdict.MALFORMED, message)
+            break
+    if not wrong:
+        yield trial.finding("pullback.repeatable", "", Verdict.AGREES)
+
+
+def pullback_zero(trial: Trial) -> Iterator[Finding]:
+    """A cotangent of zeros gives gradients of zeros."""
+    _, pullback = trial.linearize()
+    answer, wrong = trial.read(pullback(trial.cotangent(0, 0.0))), False
+    for name in trial.claimed_blocks():
+        gradient = answer.get(name)
+        if gradient is not None and np.any(gradient != 0):
+            wrong = True
+            size = float(np.max(np.abs(np.nan_to_num(gradient, nan=np.inf))))
+            message = f"gradient of {name} for a cotangent of zeros is not zero but up to {size:.3g}: a term does not pass through the cotangent"
+            yield trial.finding("pullback.zero", name, Verdict.MALFORMED, message, gap=size)
+    if not wrong:
+        yield trial.finding("pullback.zero", "", Verdict.AGREES)
+
+
+def pullback_linear(trial: Trial) -> Iterator[Finding]:
+    """The pullback is linear in the cotangent: B(a u + b w) = a B(u) + b B(w), at three scales."""
+    first, second = trial.gradients(0), trial.gradients(1)
+    blocks, wrong = trial.claimed_blocks(), set()
+    for a, b in _FACTORS:
+        others = iter([leaf for _, leaf in leaves(trial.cotangent(1))])
+
+        def mix(leaf: object, a: float = a, b: float = b, others: object = others) -> object:
+            other = next(others)  # type: ignore[call-overload]
+            if leaf is None:
+                return None
+            mixed = a * np.asarray(leaf) + b * np.asarray(other)
+            if isinstance(leaf, np.ndarray):
+                return mixed.astype(leaf.dtype)
+            return mixed.astype(leaf.dtype)[()] if isinstance(leaf, np.generic) else mixed.item()
+
+        if not _representable(trial, a):
+            continue
+        _, pullback = trial.linearize()
+        answer = trial.read(pullback(rebuild(trial.cotangent(0), mix)))
+        for name in blocks:
+            if name in wrong or second.get(name) is None or second[name].shape != first[name].shape:
+                continue
+            got = answer.get(name)
+            wide = np.complex128 if first[name].dtype.kind == "c" else np.float64
+            expected = a * first[name].astype(wide) + b * second[name].astype(wide)
+            size = abs(a) * np.linalg.norm(first[name].ravel()) + abs(b) * np.linalg.norm(second[name].ravel())
+            eps = float(np.finfo(first[name].dtype).eps) if first[name].dtype.kind in "fc" else 2.0**-52
+            if got is None or got.shape != expected.shape:
+                gap = np.inf
+            else:
+                gap = float(np.linalg.norm((got - expected).ravel()))
+            if not gap <= max(_LINEAR, 1e4 * eps) * float(size):
+                wrong.add(name)
+                share = gap / float(size) if size else np.inf
+                message = (
+                    f"gradient of {name} is not linear in the cotangent: B({a:g} u + {b:g} w) is off by {share:.2g} of its "
+                    "size. Clipped, squared, or the cotangent is ignored?"
+                )
+                yield trial.finding("pullback.linear", name, Verdict.MALFORMED, message, gap=share)
+    if not wrong:
+        yield trial.finding("pullback.linear", "", Verdict.AGREES)
+
+
+def _representable(trial: Trial, factor: float) -> bool:
+    """Whether gradients scaled by a factor stay inside the range of their dtype (float16 ends at 65504)."""
+    for gradient in trial.gradients(0).values():
+        if gradient is not None and gradient.dtype.kind in "fc" and gradient.size:
+            info = np.finfo(gradient.dtype)
+            sizes = np.abs(gradient[(gradient != 0) & np.isfinite(gradient)])
+            if sizes.size and not (abs(factor) * sizes.max() < info.max / 1e3 and abs(factor) * sizes.max() > info.tiny * 1e6):
+                return False
+    return True

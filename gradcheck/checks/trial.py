@@ -1,0 +1,203 @@
+"""One target under examination: its base point, cotangents and gradients, each computed once."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from gradcheck.compare import Verdict
+from gradcheck.errors import ContractError
+from gradcheck.point import Array, differentiable
+from gradcheck.report import Finding
+from gradcheck.settings import Settings
+from gradcheck.target import Pullback, Target
+from gradcheck.tree import leaves, rebuild
+
+__all__ = ["Trial", "flatten"]
+
+
+def flatten(outputs: Any) -> Array:
+    """Return all floating-point outputs as one flat float64 or complex128 array.
+
+    Args:
+        outputs: array, number or a nest of them; integer leaves do not count.
+    Returns:
+        (n,) float64, or complex128 where any output is complex; a fresh array or a view.
+    """
+    if isinstance(outputs, np.ndarray) and outputs.dtype == np.float64:
+        return outputs.ravel()
+    flat = [np.asarray(leaf).ravel() for _, leaf in leaves(outputs) if _active(leaf)]
+    if not flat:
+        return np.zeros(0)
+    joined = np.concatenate(flat) if len(flat) > 1 else flat[0]
+    return joined.astype(np.complex128 if joined.dtype.kind == "c" else np.float64, copy=False)
+
+
+def _active(leaf: Any) -> bool:
+    return isinstance(leaf, (float, complex)) or differentiable(leaf)
+
+
+class Trial:
+    """A target at its point; everything random is drawn from the settings' seed and the target's name.
+
+    Args:
+        target: what is examined.
+        settings: how hard to look.
+        values: inputs in place of the target's own (a moved point, another precision).
+    """
+
+    def __init__(self, target: Target, settings: Settings, values: list[Any] | None = None) -> None:
+        self.target = target
+        self.settings = settings
+        self.values = target.point.copies() if values is None else values
+        self.names = target.point.names
+        self.evaluations = 0
+        self.protect = False  # hand out copies, because a forward was seen to write into its arguments
+        self._outputs: Any = None
+        self._y0: Array | None = None
+        self._gradients: dict[int, dict[str, Any]] = {}
+        self._cotangents: dict[int, Any] = {}
+        self.kappa: dict[str, float] = {}
+
+    def rng(self, *purpose: object) -> np.random.Generator:
+        """Return a generator for one purpose, the same whatever else is asked for."""
+        words = [zlib.crc32(str(word).encode()) for word in (self.target.name, *purpose)]
+        return np.random.default_rng([self.settings.seed, *words])
+
+    def index(self, name: str) -> int:
+        """Return the position of an input."""
+        return self.names.index(name)
+
+    def value(self, name: str) -> Array:
+        """Return one input."""
+        return np.asarray(self.values[self.index(name)])
+
+    def fresh(self) -> list[Any]:
+        """Return the inputs, as copies where arguments are not safe."""
+        return [v.copy(order="K") if isinstance(v, np.ndarray) else v for v in self.values]
+
+    def forward(self, values: list[Any]) -> Any:
+        """Call the forward, counted."""
+        self.evaluations += 1
+        return self.target.forward(*values)
+
+    @property
+    def outputs(self) -> Any:
+        """The forward's own answer at the point."""
+        if self._y0 is None:
+            self._outputs = rebuild(self.forward(self.fresh()), _kept)
+            self._y0 = flatten(self._outputs).copy()
+        return self._outputs
+
+    @property
+    def y0(self) -> Array:
+        """(n,) flat outputs at the point."""
+        _ = self.outputs
+        assert self._y0 is not None
+        return self._y0
+
+    def evaluator(self, name: str) -> Callable[[Array], Array | None]:
+        """Return block ↦ flat outputs, None where the function cannot be evaluated."""
+        position, size = self.index(name), self.y0.size
+        values = list(self.values)
+
+        def evaluate(block: Array) -> Array | None:
+            arguments = self.fresh() if self.protect else list(values)
+            arguments[position] = block
+            self.evaluations += 1
+            try:
+                y = flatten(self.target.forward(*arguments))
+            except Exception:  # a step may leave the domain; what raises at the point itself is RAISED
+                return None
+            return y if y.size == size else None
+
+        return evaluate
+
+    def cotangent(self, number: int, scale: float = 1.0) -> Any:
+        """Return a fresh copy of the `number`-th random cotangent, in the structure of the outputs, times `scale`.
+
+        Entries are ±(0.5 … 1.5), never all of a sign, and short decimals, so that they print well; with
+        several outputs each is weighted by 1/RMS of its values, so that none hides another.
+        """
+        if number not in self._cotangents:
+            self._cotangents[number] = self._draw(self.rng("cotangent", number))
+        return rebuild(self._cotangents[number], lambda leaf: None if leaf is None else _scaled(leaf, scale))
+
+    def _draw(self, rng: np.random.Generator) -> Any:
+        several = sum(_active(leaf) for _, leaf in leaves(self.outputs)) > 1
+
+        def draw(leaf: Any) -> Any:
+            if not _active(leaf):
+                return np.zeros(np.shape(leaf)) if isinstance(leaf, (np.ndarray, np.generic, int)) else None
+            y = np.asarray(leaf)
+            u = np.round(rng.choice([-1.0, 1.0], y.shape) * rng.uniform(0.5, 1.5, y.shape), 2)
+            if y.dtype.kind == "c":
+                u = u * np.exp(1j * rng.uniform(0, 2 * np.pi, y.shape))
+            size = float(np.sqrt(np.mean(np.abs(y) ** 2))) if several and y.size else 0.0
+            u = np.asarray(u / size if np.isfinite(size) and size > 0 else u).astype(y.dtype)
+            if isinstance(leaf, np.ndarray):
+                return u
+            return u[()] if isinstance(leaf, np.generic) else u.item()
+
+        return rebuild(self.outputs, draw)
+
+    def flat_cotangent(self, number: int) -> Array:
+        """(n,) the `number`-th cotangent, flat."""
+        return flatten(self.cotangent(number))
+
+    def linearize(self) -> tuple[Any, Pullback]:
+        """Call the forward that keeps what its backward needs."""
+        self.evaluations += 1
+        return self.target.linearize(*self.fresh())
+
+    def gradients(self, number: int) -> Mapping[str, Any]:
+        """Return {input: claimed gradient} for the `number`-th cotangent, copied, each from a fresh pullback."""
+        if number not in self._gradients:
+            _, pullback = self.linearize()
+            self._gradients[number] = self.read(pullback(self.cotangent(number)))
+        return self._gradients[number]
+
+    def read(self, answer: Any) -> dict[str, Any]:
+        """Return a pullback's answer as copied arrays, None kept."""
+        if not isinstance(answer, Mapping):
+            raise ContractError(f"Expected a mapping of gradients but got {type(answer).__name__}")
+        return {name: None if value is None else np.array(value) for name, value in answer.items()}
+
+    def finding(self, check: str, wrt: str, verdict: Verdict, message: str = "", **numbers: Any) -> Finding:
+        """Return a finding of this target; messages of what is wrong open with where."""
+        layer, quantity = self.target.owner(wrt) if wrt else (self.target.layer or self.target.name, "")
+        return Finding(
+            target=self.target.name,
+            layer=layer,
+            check=check,
+            wrt=quantity,
+            verdict=verdict,
+            message=message,
+            source=self.target.source,
+            role=self.target.role,
+            **numbers,
+        )
+
+    def claimed_blocks(self) -> list[str]:
+        """Return the inputs whose gradients are claimed and have the right form, so that they can be measured."""
+        gradients = self.gradients(0)
+        return [
+            name
+            for name in self.target.point.blocks
+            if (self.target.wrt is None or name in self.target.wrt)
+            and gradients.get(name) is not None
+            and gradients[name].shape == self.value(name).shape
+            and gradients[name].dtype.kind in "fciub"
+            and bool(np.all(np.isfinite(gradients[name])))
+        ]
+
+
+def _scaled(leaf: Any, scale: float) -> Any:
+    return leaf * scale if isinstance(leaf, float) else (leaf * np.asarray(scale, leaf.dtype))[()]
+
+
+def _kept(leaf: Any) -> Any:
+    return leaf.copy() if isinstance(leaf, np.ndarray) else leaf

@@ -1,0 +1,1 @@
+"""Numerical derivatives with error bars: one file a method."""

@@ -1,0 +1,335 @@
+"""Central differences on a ladder of steps: a derivative with an error bar that holds.
+
+Three neighbouring levels are extrapolated; the bar is their disagreement (truncation) plus ten times
+the noise that the finer levels show (rounding). A window of levels is admitted only if every finer
+level agrees with it up to noise that does not depend on the step (Lepski's rule): structure that is
+narrower than the window shows there as a residual that grows with the step. Among the admitted
+windows the one with the smallest bar is taken; the claim plays no part in the choice.
+
+Error: empirical; the bar covered the true error in every one of some 60,000 answered float64 checks,
+kinks, edges and cancellation included. No finite sampling can see structure narrower than its finest
+level (about 1e-10 of the scale of x in float64).
+Source: Lepski (1991) for the admission rule; Moré and Wild, "Estimating computational noise" (2011)
+for the confirmation of noise; Richardson extrapolation as in Ridders (1982), without its selection of
+the smallest error estimate, which is optimistic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from math import inf, isfinite, prod, sqrt
+
+import numpy as np
+
+from gradcheck.estimate import Estimate, Kind
+from gradcheck.probes.line import Line, rms
+from gradcheck.probes.noise import confirm_noise
+from gradcheck.probes.onesided import differ, one_sided
+
+__all__ = ["Constants", "constants_for", "measure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Constants:
+    """What the measurement rests on; measured over 61 families of functions, see the tests of calibration.
+
+    Args:
+        noise: multiplier of the noise in the rounding bar.
+        safe: multiplier of the table's differences in the truncation bar.
+        first: levels that are evaluated to begin with.
+        coarsest: coarsest level; beyond it a function is averaged out.
+        finest: finest level.
+        window: finest level that a window may use; below it, rounding that repeats looks smooth.
+        target: stop refining at this error relative to the scale.
+        most: forward evaluations at the most.
+        structure: how many times the finer noise a coarser residual may be.
+        noisy: how many times the floor noise may be before it has to be confirmed as noise.
+    """
+
+    noise: float = 10.0
+    safe: float = 2.0
+    first: tuple[int, ...] = (0, 1, 2, 4, 6)
+    coarsest: int = -3
+    finest: int = 12
+    window: int = 8
+    target: float = 1e-10
+    most: int = 41
+    structure: float = 8.0
+    noisy: float = 100.0
+    frozen: float = 1e4
+
+
+def constants_for(eps: float) -> Constants:
+    """Return the constants for functions evaluated with spacing eps."""
+    if eps < 1e-12:
+        return Constants()
+    return Constants(window=5, target=2e-4 if eps < 1e-5 else 2e-2, finest=8)
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    h: float
+    slope: float  # (ψ(h) − ψ(−h)) / 2h
+    jump: float  # (ψ(h) + ψ(−h)) / h: what differs between left and right
+    still: bool  # nothing moved on either side
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    levels: tuple[int, int, int]
+    gap: float
+    error: float
+    truncation: float
+    rounding: float
+    noise: float
+    smooth: bool
+    verified: bool
+    needs_finer: bool = False
+
+
+@lru_cache(maxsize=4096)
+def weights(levels: tuple[int, ...], power: int, eps: float) -> tuple[float, ...]:
+    """Return the weights that extrapolate values with errors in h^power, h^2power, … at `levels` to h = 0."""
+    powers = [eps ** (power * k / 16) for k in levels]
+    return tuple(
+        prod(other / (other - own) for j, other in enumerate(powers) if j != i) for i, own in enumerate(powers)
+    )
+
+
+def _combine(w: Sequence[float], values: Sequence[float]) -> float:
+    return sum(a * b for a, b in zip(w, values, strict=True))
+
+
+class _Ladder:
+    """The state of one measurement: the levels evaluated so far and what they say."""
+
+    def __init__(self, line: Line, constants: Constants, jitter: float, kappa: float | None) -> None:
+        self.line = line
+        self.constants = constants
+        self.jitter = jitter
+        self.kappa = kappa
+        self.levels: dict[int, _Level] = {}
+        self.tried: set[int] = set()
+        self.outside = {1: -99, -1: -99}  # by side, the finest level that was not finite there
+        self.claimed = line.claimed
+        self.scale = line.scale
+        self.confirmed: float | None = None
+
+    def step(self, k: int) -> float:
+        return float(self.jitter * self.line.eps ** (0.125 + k / 16))
+
+    def add(self, k: int) -> None:
+        """Evaluate level k on every side that is still inside the domain there."""
+        h = self.step(k)
+        self.tried.add(k)
+        sides = {}
+        for side in (1, -1):
+            if k > self.outside[side]:
+                sides[side] = self.line(side * h)
+                if not sides[side].finite:
+                    self.outside[side] = k  # never again above a level that left the domain
+        if len(sides) < 2 or not (sides[1].finite and sides[-1].finite):
+            return
+        ahead, behind = sides[1], sides[-1]
+        still = ahead.raw == 0.0 == behind.raw
+        self.levels[k] = _Level(h, (ahead.psi - behind.psi) / (2 * h), (ahead.psi + behind.psi) / h, still)
+
+    def useful(self, k: int) -> bool:
+        """Whether level k can be evaluated and was not."""
+        fits = self.constants.coarsest <= k <= self.constants.finest
+        return fits and k not in self.tried and k > min(self.outside.values())
+
+    def windows(self) -> list[_Window]:
+        available = sorted(self.levels)
+        found = []
+        for a, b, c in zip(available, available[1:], available[2:], strict=False):
+            if c <= self.constants.window:
+                window = self.window(a, b, c, [q for q in available if q > c])
+                if window is not None:
+                    found.append(window)
+        return found
+
+    def window(self, a: int, b: int, c: int, finer: list[int]) -> _Window | None:
+        """Extrapolate one window; None if a finer level contradicts it."""
+        K, line, levels = self.constants, self.line, self.levels
+        la, lb, lc = levels[a], levels[b], levels[c]
+        h = (la.h, lb.h, lc.h)
+        w = weights((a, b, c), 2, line.eps)
+        A, J = (la.slope, lb.slope, lc.slope), (la.jump, lb.jump, lc.jump)
+        gap = _combine(w, A)
+        fine = _combine(weights((b, c), 2, line.eps), A[1:])
+        coarse = _combine(weights((a, b), 2, line.eps), A[:2])
+        curvature = _combine(w, (J[0] / h[0], J[1] / h[1], J[2] / h[2]))
+        floor = line.floor(la.h)
+        samples: list[float] = []
+        residuals: list[float] = []
+        for q in finer:
+            lq = levels[q]
+            odd = (lq.slope - gap) * lq.h * sqrt(2)
+            even = (lq.jump * lq.h - curvature * lq.h**2) / sqrt(6)
+            samples += (odd, even)
+            if not (lq.still and abs(self.claimed + gap) * lq.h < K.frozen * floor):
+                residuals.append(rms(odd, even))
+        noise = max(floor, rms(*samples))
+        verified = bool(finer) or self.kappa is not None
+        needs_finer = False
+        if self.kappa is not None:
+            noise = max(noise, 1.5 * self.kappa * floor)
+        elif not finer:
+            noise = 3 * floor
+        if residuals:
+            finest = residuals[-2:] if len(residuals) > 2 else residuals[-1:]
+            others = residuals[: len(residuals) - len(finest)]
+            if others and max(others) > K.structure * max(3 * floor, rms(*finest)):
+                return None
+        if samples and noise > K.noisy * floor and floor > 0 and (self.kappa is None or noise > 3 * self.kappa * floor):
+            if len(finer) < 2:
+                needs_finer = True
+            else:
+                confirmed = self.confirm(noise)
+                if confirmed is None:
+                    return None
+                noise = max(noise, confirmed)
+        rounding = K.noise * noise * sqrt(sum(wi * wi / (2 * hi * hi) for wi, hi in zip(w, h, strict=True)))
+        truncation = K.safe * max(abs(gap - fine), abs(gap - coarse))
+        # the even part of a smooth function is c1 h + c3 h³: what is left of it is a kink nearby
+        c3 = (J[0] / h[0] - J[1] / h[1]) / (h[0] ** 2 - h[1] ** 2)
+        c1 = J[1] / h[1] - c3 * h[1] ** 2
+        truncation = max(truncation, abs(J[2] - h[2] * (c1 + c3 * h[2] ** 2)))
+        first, second = abs(A[1] - A[0]), abs(A[2] - A[1])
+        ratio = h[1] / h[2]
+        smooth = second <= K.noise * noise / (sqrt(2) * h[2]) or first >= second * ratio**1.2
+        if not smooth:
+            truncation = max(truncation, first + second, abs(J[2]) / 2)
+        error = truncation + rounding
+        if not isfinite(error + gap):
+            return None
+        return _Window((a, b, c), gap, error, truncation, rounding, noise, smooth, verified, needs_finer)
+
+    def confirm(self, noise: float) -> float | None:
+        """Ask once whether what looks like noise is noise."""
+        if self.confirmed is None:
+            found = confirm_noise(self.line, self.step(6) / 16, noise)
+            self.confirmed = -1.0 if found is None else found
+        return None if self.confirmed < 0 else self.confirmed
+
+    def best(self) -> _Window | None:
+        found = self.windows()
+        return min(found, key=lambda window: window.error) if found else None
+
+    def next_level(self, best: _Window | None) -> int | None:
+        """The level that would help most, or None."""
+        K = self.constants
+        top = max(self.tried, default=-1)
+        if best is None:
+            candidates = [top + 2, *range(max(K.coarsest, 0), K.finest + 1)]
+        elif not best.verified or best.needs_finer:
+            candidates = [best.levels[2] + 2, best.levels[2] + 1, best.levels[2] + 3, top + 1, top + 2]
+        else:
+            a, b, c = best.levels
+            if best.rounding >= best.truncation:
+                candidates = [c - 1, b - 1, a - 1, a - 2, a - 3]
+            else:
+                candidates = [c - 1, b - 1, b + 1, c + 1, c + 2]
+        return next((k for k in candidates if self.useful(k)), None)
+
+
+def measure(
+    line: Line,
+    rng: np.random.Generator,
+    *,
+    kappa: float | None = None,
+    most: int | None = None,
+) -> Estimate:
+    """Return the derivative along a line with its error bar.
+
+    Args:
+        line: what to differentiate, and the claim to compare with.
+        rng: draws the ladder's jitter: steps are never powers of two, which would alias.
+        kappa: noise over its floor, where it is known from earlier ladders; spares the finer levels.
+        most: forward evaluations at the most; None for the default.
+    Returns:
+        The estimate; its error is inf where no window was admissible.
+
+    Example:
+        >>> x = np.array([0.5, 2.0]); v = np.array([1.0, -1.0])
+        >>> line = Line(np.sin, x, v, np.ones(2), np.sin(x), np.cos(x), 2.0**-52)
+        >>> estimate = measure(line, np.random.default_rng(0))
+        >>> estimate.kind, abs(estimate.gap) < estimate.error < 1e-9
+        ('smooth', True)
+    """
+    K = constants_for(line.eps)
+    ladder = _Ladder(line, K, float(rng.uniform(0.7, 1.4)), kappa)
+    limit = line.evaluations + (most or K.most)
+    start = line.evaluations
+    for k in reversed((0, 1, 2) if kappa is not None else K.first):
+        ladder.add(k)  # finest first: a level that leaves the domain blocks all that are coarser
+    best = ladder.best()
+    while line.evaluations < limit:
+        if ladder.levels and all(level.still for level in ladder.levels.values()):
+            k: int | None = min(ladder.levels) - 2
+            if k is None or not ladder.useful(k):
+                break
+            ladder.add(k)
+            best = ladder.best()
+            continue
+        done = best is not None and best.verified and not best.needs_finer
+        if done and best is not None and best.error <= K.target * max(ladder.scale, abs(ladder.claimed + best.gap)):
+            break
+        k = ladder.next_level(best)
+        if k is None:
+            break
+        ladder.add(k)
+        best = ladder.best()
+    return _conclude(ladder, best, line.evaluations - start)
+
+
+_KINDS: dict[bool, Kind] = {True: "smooth", False: "rough"}
+
+
+def _conclude(ladder: _Ladder, best: _Window | None, evaluations: int) -> Estimate:
+    line, levels = ladder.line, ladder.levels
+    if levels and all(level.still for level in levels.values()):
+        h = max(level.h for level in levels.values())
+        tiny = float(np.finfo(np.float64).tiny)
+        floor = max(0.5 * line.eps * line.whole_magnitude, tiny)
+        return _estimate(ladder, -ladder.claimed, 10 * floor / h, "flat", floor, 0.0, 10 * floor / h, evaluations)
+    noise = best.noise if best is not None else 0.0
+    left = right = None
+    if best is None or not best.smooth or best.error > 1e-6 * ladder.scale:
+        left = one_sided(line, ladder.step, -1, noise, ladder.constants)
+        right = one_sided(line, ladder.step, +1, noise, ladder.constants)
+    gap, error, kind = (0.0, inf, "none") if best is None else (best.gap, best.error, _KINDS[best.smooth])
+    truncation, rounding = (inf, 0.0) if best is None else (best.truncation, best.rounding)
+    if len(levels) < 3 and (left is None) != (right is None):
+        side = left or right
+        assert side is not None
+        if best is None or side.error < error:
+            gap, error, kind, truncation = side.value, side.error, "onesided", side.error
+    elif left is not None and right is not None and differ(left, right, None if best is None else best.error):
+        kind = "kink"
+    result = _estimate(ladder, gap, error, kind, noise, truncation, rounding, evaluations)  # type: ignore[arg-type]
+    if left is None and right is None:
+        return result
+    return replace(result, left=left, right=right)
+
+
+def _estimate(
+    ladder: _Ladder, gap: float, error: float, kind: Kind, noise: float, truncation: float, rounding: float, cost: int
+) -> Estimate:
+    curve = tuple((level.h, level.slope) for _, level in sorted(ladder.levels.items()))
+    return Estimate(
+        claimed=ladder.claimed,
+        gap=gap,
+        error=error,
+        kind=kind,
+        scale=ladder.scale,
+        magnitude=ladder.line.magnitude,
+        noise=noise,
+        truncation=truncation,
+        rounding=rounding,
+        evaluations=cost,
+        curve=curve,
+    )

@@ -1,0 +1,139 @@
+"""The restriction of a function to a line, evaluated in defect form.
+
+    φ(t) = ⟨u, f(x + t v) − f(x)⟩        ψ(t) = φ(t) − ⟨g, d(t)⟩
+
+d(t) is the displacement that rounding really left of t v, and g the claimed gradient, so that
+ψ(t)/t → how wrong g is. Arrays are subtracted before they are summed: a difference of sums would
+lose to cancellation what a sum of differences keeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import frexp, hypot, inf, isfinite, ldexp, sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Line", "Sample"]
+
+Array = npt.NDArray[np.generic]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """ψ, φ and ‖u ∘ (y − y₀)‖₂ at one t; `finite` is False where f raised or left the finite numbers."""
+
+    psi: float
+    raw: float
+    size: float
+    finite: bool = True
+
+
+_NOT_FINITE = Sample(0.0, 0.0, 0.0, finite=False)
+
+
+@dataclass(slots=True)
+class Line:
+    """t ↦ ψ(t) along `v` in one block of the inputs.
+
+    Args:
+        evaluate: block ↦ flat float64 or complex128 outputs, or None where f cannot be evaluated.
+        x: the block at t = 0.
+        v: direction, same shape as x, float64 (complex128 for a complex block).
+        u: flat cotangent, one weight an output.
+        y0: flat outputs at t = 0.
+        g: claimed gradient of ⟨u, f⟩, same shape as x; None claims nothing.
+        eps: spacing of the numbers that f is evaluated in, which sets the steps and the noise floor.
+    """
+
+    evaluate: Callable[[Array], Array | None]
+    x: Array
+    v: npt.NDArray[np.float64]
+    u: npt.NDArray[np.float64]
+    y0: npt.NDArray[np.float64]
+    g: Array | None
+    eps: float
+    evaluations: int = 0
+    quantum: float = 0.0
+    _wide: Array = field(init=False)
+    _uy0: Array = field(init=False)
+    _touched: npt.NDArray[np.bool_] = field(init=False)
+    _magnitude: float = field(init=False, default=0.0)
+    _magnitude_at: int = field(init=False, default=-1)
+    _seen: dict[float, Sample] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Widen the block once."""
+        self._wide = self.x.astype(self.v.dtype, copy=False)
+        self._touched = np.zeros(self.y0.shape, dtype=bool)
+        self._uy0 = self.u * self.y0
+
+    @property
+    def claimed(self) -> float:
+        """⟨g, v⟩: the slope that the claim predicts."""
+        return 0.0 if self.g is None else float(np.vdot(self.g, self.v).real)
+
+    @property
+    def scale(self) -> float:
+        """‖g ∘ v‖₂: the size of ⟨g, v⟩ without the luck of cancellation."""
+        return 0.0 if self.g is None else float(np.linalg.norm((self.g * self.v).ravel()))
+
+    @property
+    def magnitude(self) -> float:
+        """‖u ∘ y‖₂ over the outputs that have moved so far: what the rounding of φ is relative to."""
+        if self._magnitude_at != self.evaluations:
+            self._magnitude_at = self.evaluations
+            self._magnitude = float(np.linalg.norm(self._uy0[self._touched]))
+        return self._magnitude
+
+    @property
+    def whole_magnitude(self) -> float:
+        """‖u ∘ y‖₂ over all outputs."""
+        return float(np.linalg.norm(self._uy0))
+
+    def floor(self, reach: float = inf) -> float:
+        """Return the least standard deviation of φ's noise for |t| ≤ reach: half a spacing of its outputs."""
+        change = max((sample.size for t, sample in self._seen.items() if abs(t) <= reach), default=0.0)
+        return max(0.5 * self.eps * hypot(self.magnitude, change), 0.5 * self.quantum)
+
+    def __call__(self, t: float) -> Sample:
+        """Evaluate at t; asked twice for the same t, f is called once."""
+        sample = self._seen.get(t)
+        if sample is None:
+            sample = self._seen[t] = self._sample(t)
+        return sample
+
+    def seen(self, t: float) -> Sample | None:
+        """Return what is known at t, without evaluating."""
+        return self._seen.get(t)
+
+    def _sample(self, t: float) -> Sample:
+        moved = (self._wide + t * self.v).astype(self.x.dtype, copy=False)
+        displacement = moved - self._wide
+        y = self.evaluate(moved)
+        self.evaluations += 1
+        if y is None:
+            return _NOT_FINITE
+        change = y - self.y0
+        raw = float(np.vdot(self.u, change).real)
+        predicted = 0.0 if self.g is None else float(np.vdot(self.g, displacement).real)
+        if not isfinite(raw):
+            return _NOT_FINITE
+        np.logical_or(self._touched, change, out=self._touched)
+        if change.size == 1 and raw != 0.0:
+            self._see_quantum(float(abs(change[0])) * float(abs(self.u[0])), float(abs(change[0])))
+        return Sample(raw - predicted, raw, float(np.linalg.norm(self.u * change)))
+
+    def _see_quantum(self, weighted: float, change: float) -> None:
+        """Keep the lowest set bit among the scalar output's changes: it catches staircases."""
+        mantissa, exponent = frexp(change)
+        whole = int(mantissa * (1 << 53))
+        lowest = ldexp(float(whole & -whole), exponent - 53) * (weighted / change)
+        self.quantum = lowest if self.quantum == 0.0 else min(self.quantum, lowest)
+
+
+def rms(*values: float) -> float:
+    """Root of the mean square."""
+    return hypot(*values) / sqrt(len(values)) if values else 0.0

@@ -1,0 +1,68 @@
+"""One check's answer about one quantity of one target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gradcheck.compare import Verdict
+from gradcheck.target import Role
+
+__all__ = ["Finding"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check says of one quantity.
+
+    Args:
+        target: name of the target.
+        layer: label of the layer that owns the quantity; the target's name where there is none.
+        check: dotted id of the check.
+        wrt: the input concerned ("x", "W", "y_hat"), or "" for the target as a whole.
+        verdict: one of six.
+        message: for a person: what, where, numbers, likely cause.
+        claimed: claimed derivative at the worst place, or along the direction.
+        measured: measured derivative there.
+        error: bar of the measurement.
+        gap: measured − claimed.
+        allowed: error bar and rounding of the claim.
+        resolution: smallest relative error that this check would have seen, relative to the block's gradient.
+        worst: index of the worst entry, or None.
+        wrong: number of wrong entries, or None where only a direction was probed.
+        entries: number of entries that were measured one by one, or None.
+        pattern: slug of the likely mistake, or None.
+        reproduce: a command line that shows it again.
+        source: (file, line) of the backward, where it can be known.
+        reason: for INCONCLUSIVE, what stands in the way.
+        role: "local", "boundary" or "end_to_end".
+        evaluations: forward evaluations that the check cost.
+        curve: (step, gap at that step) of the deciding measurement, coarsest first.
+    """
+
+    target: str
+    layer: str
+    check: str
+    wrt: str
+    verdict: Verdict
+    message: str = ""
+    claimed: float | None = None
+    measured: float | None = None
+    error: float | None = None
+    gap: float | None = None
+    allowed: float | None = None
+    resolution: float | None = None
+    worst: tuple[int, ...] | None = None
+    wrong: int | None = None
+    entries: int | None = None
+    pattern: str | None = None
+    reproduce: str = ""
+    source: tuple[str, int] | None = None
+    reason: str = ""
+    role: Role = "local"
+    evaluations: int = 0
+    curve: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def quantity(self) -> tuple[str, str]:
+        """(layer, wrt): what a culprit is named by."""
+        return self.layer, self.wrt

@@ -1,0 +1,64 @@
+"""A claim about derivatives: a forward, its pullback, and the point where both are checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from gradcheck.point import Point
+
+__all__ = ["Pullback", "Role", "Target", "source_of"]
+
+Pullback = Callable[[Any], Mapping[str, Any]]
+Role = Literal["local", "boundary", "end_to_end"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What an adapter makes of somebody's code, and all that the checks know of it.
+
+    Args:
+        name: unique among the targets of a report; every random number is drawn from it and the seed.
+        point: the inputs.
+        forward: (*inputs) -> array, number, or a nest of them.
+        linearize: (*inputs) -> (outputs, pullback); pullback(cotangent) -> {input name: gradient or None}.
+            The cotangent has the structure, shapes and dtypes of the outputs.
+        wrt: names of the inputs whose gradients are claimed; None leaves it to the pullback, which
+            answers None for what it does not differentiate.
+        layer: label in its network, e.g. "0 Dense"; "" where there is none.
+        owners: for inputs that belong to other layers (end to end), name -> (layer, quantity).
+        role: "local", "boundary" or "end_to_end".
+        source: (file, line) of the backward.
+        subject: the object that was adapted, for the ledger of what has been audited.
+        tolerance: relative gap that is of no interest at this target (a deliberate approximation).
+        elementwise: outputs depend each on the input entry in its place, and the domain is the real line.
+    """
+
+    name: str
+    point: Point
+    forward: Callable[..., Any]
+    linearize: Callable[..., tuple[Any, Pullback]]
+    wrt: tuple[str, ...] | None = None
+    layer: str = ""
+    owners: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    role: Role = "local"
+    source: tuple[str, int] | None = None
+    subject: object = None
+    tolerance: float | None = None
+    elementwise: bool = False
+
+    def owner(self, name: str) -> tuple[str, str]:
+        """Return (layer, quantity) of an input."""
+        return self.owners.get(name, (self.layer or self.name, name))
+
+
+def source_of(function: object) -> tuple[str, int] | None:
+    """Return (file, line) where a function or method was defined, or None."""
+    function = getattr(function, "__func__", function)
+    function = getattr(function, "__wrapped__", function)
+    function = getattr(function, "func", function)  # functools.partial
+    code = getattr(function, "__code__", None)
+    if code is None:
+        code = getattr(getattr(type(function), "__call__", None), "__code__", None)
+    return (code.co_filename, code.co_firstlineno) if code is not None else None
