@@ -1,5 +1,9 @@
 """Everything that can become a Target, one file a world."""
 
+from gradcheck.adapt.elementwise import activation, loss
+from gradcheck.adapt.layer import layer, layers
+from gradcheck.adapt.model import model
+from gradcheck.adapt.pair import pair
 from gradcheck.adapt.vjp import closure, gradient, vjp
 
-__all__ = ["closure", "gradient", "vjp"]
+__all__ = ["activation", "closure", "gradient", "layer", "layers", "loss", "model", "pair", "vjp"]

@@ -168,6 +168,8 @@ class Trial:
 
     def finding(self, check: str, wrt: str, verdict: Verdict, message: str = "", **numbers: Any) -> Finding:
         """Return a finding of this target; messages of what is wrong open with where."""
+        if self.target.role == "end_to_end" and check.startswith("gradient."):
+            check = "model.end_to_end"
         layer, quantity = self.target.owner(wrt) if wrt else (self.target.layer or self.target.name, "")
         return Finding(
             target=self.target.name,
