@@ -23,7 +23,9 @@ def normal(rng: Generator, shape: tuple[int, ...], fan_in: int, fan_out: int) ->
 def glorot(rng: Generator, shape: tuple[int, ...], fan_in: int, fan_out: int) -> Array:
     """Draw uniformly with variance 2 / (fan_in + fan_out), which suits tanh and sigmoid.
 
-    Source: Glorot and Bengio 2010, equation 16: the bound is √6 / √(fan_in + fan_out).
+    The bound of the uniform distribution is √6 / √(fan_in + fan_out).
+
+    Source: Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks".
     """
     bound = math.sqrt(6.0 / (fan_in + fan_out))
     return rng.uniform(-bound, bound, shape)
@@ -32,7 +34,7 @@ def glorot(rng: Generator, shape: tuple[int, ...], fan_in: int, fan_out: int) ->
 def he(rng: Generator, shape: tuple[int, ...], fan_in: int, fan_out: int) -> Array:
     """Draw normally with variance 2 / fan_in, which keeps the scale through ReLU.
 
-    Source: He et al. 2015, equation 10.
+    Source: He et al. 2015, "Delving deep into rectifiers".
     """
     return rng.normal(scale=math.sqrt(2.0 / fan_in), size=shape)
 

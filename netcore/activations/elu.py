@@ -13,7 +13,7 @@ class ELU(Elementwise):
 
     Args:
         alpha: α, the depth it levels off at; for α ≠ 1 there is a kink at 0.
-    Source: Clevert, Unterthiner and Hochreiter 2016, equation 15.
+    Source: Clevert, Unterthiner and Hochreiter 2016, "Fast and accurate deep network learning by ELUs".
     """
 
     alpha: float = 1.0
@@ -31,7 +31,7 @@ class ELU(Elementwise):
 class SELU(Elementwise):
     """λ x for x > 0, otherwise λ α (eˣ - 1);    derivative λ for x > 0, otherwise λ α eˣ.
 
-    Source: Klambauer et al. 2017, equation 2; α and λ solve its equations 4 and 5 for zero mean and unit variance.
+    Source: Klambauer et al. 2017, "Self-normalizing neural networks"; α and λ keep mean 0 and variance 1.
     """
 
     def __call__(self, x: Array) -> Array:
@@ -47,7 +47,7 @@ class SELU(Elementwise):
 class CELU(Elementwise):
     """x for x > 0, otherwise α (e^{x/α} - 1);    derivative 1 for x > 0, otherwise e^{x/α}: no kink for any α > 0.
 
-    Source: Barron 2017, "Continuously differentiable exponential linear units", equation 2.
+    Source: Barron 2017, "Continuously differentiable exponential linear units".
     """
 
     alpha: float = 1.0

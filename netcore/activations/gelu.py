@@ -14,7 +14,7 @@ class GELU(Elementwise):
     """x Φ(x),    derivative Φ(x) + x φ(x),  with Φ and φ the standard normal distribution and its density.
 
     Error: a few ulp of the larger term; Φ comes from erfc in the tail, where (1 + erf) / 2 would cancel.
-    Source: Hendrycks and Gimpel 2016, section 2.
+    Source: Hendrycks and Gimpel 2016, "Gaussian error linear units".
     """
 
     def __call__(self, x: Array) -> Array:
@@ -33,7 +33,7 @@ class GELUTanh(Elementwise):
     It differs from GELU by up to 5e-4, and so does its derivative from GELU's: neither may stand in for the other.
 
     Error: a few ulp of the larger term; 1 + tanh u would cancel for x < 0.
-    Source: Hendrycks and Gimpel 2016, section 2.
+    Source: Hendrycks and Gimpel 2016, "Gaussian error linear units".
     """
 
     def __call__(self, x: Array) -> Array:

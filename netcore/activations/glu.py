@@ -5,7 +5,7 @@ With x = [a, b] along the axis:
     GLU:     y = a σ(b)           da = dy σ(b)                          db = dy a σ(b) σ(-b)
     SwiGLU:  y = a σ(a) b         da = dy b (σ(a) + a σ(a) σ(-a))       db = dy a σ(a)
 
-Source: Shazeer 2020, "GLU variants improve transformer", equations 5 and 6; the linear maps there are a Dense before.
+Source: Shazeer 2020, "GLU variants improve transformer"; the linear maps there are a Dense before.
 """
 
 from dataclasses import dataclass

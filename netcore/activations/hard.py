@@ -37,7 +37,7 @@ class HardTanh(Elementwise):
 class HardSwish(Elementwise):
     """x HardSigmoid(x);    derivative 0 for x < -3, x/3 + 1/2 for |x| ≤ 3, 1 for x > 3.  Kinks at ±3.
 
-    Source: Howard et al. 2019 (MobileNetV3), section 5.2.
+    Source: Howard et al. 2019, "Searching for MobileNetV3".
     """
 
     def __call__(self, x: Array) -> Array:

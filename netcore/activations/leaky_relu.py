@@ -13,7 +13,7 @@ class LeakyReLU(Elementwise):
 
     Args:
         slope: s, below zero.
-    Source: Maas, Hannun and Ng 2013, section 2.
+    Source: Maas, Hannun and Ng 2013, "Rectifier nonlinearities improve neural network acoustic models".
     """
 
     slope: float = 0.01

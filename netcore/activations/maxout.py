@@ -4,7 +4,7 @@
 
 The linear maps of the pieces are a Dense before, with `pieces` outputs a unit, those of one unit side by side.
 
-Source: Goodfellow et al. 2013, "Maxout networks", section 3.
+Source: Goodfellow et al. 2013, "Maxout networks".
 """
 
 from dataclasses import dataclass

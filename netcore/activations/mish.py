@@ -14,7 +14,7 @@ class Mish(Elementwise):
     With w = eˣ, t = (w² + 2w) / (w² + 2w + 2) and 1 - t = 2 / (w² + 2w + 2): rational in w, so neither cancels; for
     x > 0 both are divided by w², so neither overflows.
 
-    Source: Misra 2020, equations 1 and 2.
+    Source: Misra 2020, "Mish: a self regularized non-monotonic activation function".
     """
 
     def __call__(self, x: Array) -> Array:

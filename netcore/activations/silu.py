@@ -11,7 +11,7 @@ from netcore.protocol import Array, Elementwise
 class SiLU(Elementwise):
     """x σ(x),    derivative σ(x) + x σ(x) σ(-x).
 
-    Source: Elfwing, Uchibe and Doya 2018, equations 3 and 5.
+    Source: Elfwing, Uchibe and Doya 2018, "Sigmoid-weighted linear units".
     """
 
     def __call__(self, x: Array) -> Array:

@@ -11,7 +11,7 @@ from netcore.protocol import Array, Elementwise
 class Softsign(Elementwise):
     """x / (1 + |x|),    derivative 1 / (1 + |x|)².
 
-    Source: Glorot and Bengio 2010, section 2.
+    Source: Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks".
     """
 
     def __call__(self, x: Array) -> Array:

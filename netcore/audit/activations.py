@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from netcore.activations import ACTIVATIONS, CELU, ELU, LeakyReLU, Softplus
+from netcore.audit.naming import label
 
 
 def activation_targets() -> Iterator[dict[str, Any]]:
@@ -18,4 +19,4 @@ def activation_targets() -> Iterator[dict[str, Any]]:
         yield {"adapt": "activation", "name": f"{name}[tails]", "act": act, "x": 12 * rng.normal(size=(2, 3, 5))}
         yield {"adapt": "activation", "name": f"{name}[float32]", "act": act, "x": x[:3].astype(np.float32)}
     for act in (LeakyReLU(0.3), ELU(0.7), CELU(2.5), Softplus(3.0)):  # other hyper-parameters than the registry's
-        yield {"adapt": "activation", "name": repr(act), "act": act, "x": rng.normal(scale=2.0, size=(3, 5))}
+        yield {"adapt": "activation", "name": label(act), "act": act, "x": rng.normal(scale=2.0, size=(3, 5))}

@@ -2,6 +2,7 @@
 
 import math
 
+import mpmath as mp
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from netcore_oracles import assert_close, gradient
 
 import netcore
-from netcore import MSE, LogLoss
+from netcore import MSE, NLL, CrossEntropy, Focal, LogCosh, LogLoss, LogLossWithLogits
 
 
 @given(
@@ -76,3 +77,93 @@ def test_the_gradient_keeps_float32_and_an_empty_batch_costs_nothing(loss):
 def test_an_unknown_reduction_is_refused():
     with pytest.raises(ValueError, match=r"Expected reduction one of .* got reduction='men'; did you mean 'mean'\?"):
         netcore.MSE(reduction="men")(np.zeros((2, 3)), np.zeros((2, 3)))
+
+
+@pytest.mark.parametrize("name", netcore.LOSSES)
+def test_every_loss_keeps_float32_and_costs_nothing_for_an_empty_batch(name):
+    loss, rng = netcore.LOSSES[name], np.random.default_rng(4)
+    y_hat = rng.uniform(0.1, 0.9, size=(5, 3) if name != "contrastive" else (5, 2, 3)).astype(np.float32)
+    y = {"cross_entropy": np.arange(5) % 3, "nll": np.arange(5) % 3, "contrastive": np.arange(5) % 2}.get(name)
+    y = rng.uniform(0.1, 0.9, size=(5, 3)) if y is None else y  # float64 on purpose
+    assert type(loss(y, y_hat)) is float
+    assert loss.grad(y, y_hat).dtype == np.float32
+    assert loss(y[:0], y_hat[:0]) == 0.0
+    assert loss.grad(y[:0], y_hat[:0]).shape == y_hat[:0].shape
+    apart = np.repeat(y_hat, 2, axis=-1)[..., ::2]
+    np.testing.assert_array_equal(loss.grad(y, apart), loss.grad(y, y_hat))
+
+
+@pytest.mark.parametrize("loss", [LogLossWithLogits(), CrossEntropy(), Focal(), LogCosh()])
+def test_logits_of_a_thousand_are_nothing_special(loss):
+    y_hat = np.array([[-1000.0, 1000.0], [1000.0, -1000.0], [0.0, 1000.0]])
+    y = np.array([1, 1, 0]) if isinstance(loss, CrossEntropy) else np.eye(2)[[1, 1, 0]]
+    assert math.isfinite(loss(y, y_hat))
+    assert np.all(np.isfinite(loss.grad(y, y_hat)))
+    if isinstance(loss, LogLossWithLogits):
+        assert loss(y, y_hat) == pytest.approx((0 + 0 + 1000 + 1000 + math.log(2) + 1000) / 6, rel=1e-15)
+
+
+@pytest.mark.parametrize("d", [1e-9, 1e-3, 0.5, 0.999999, 1.0, 3.0, 40.0, 1000.0])
+def test_log_cosh_is_accurate_to_a_few_ulp_everywhere(d):
+    with mp.workdps(900):
+        exact = float(mp.log(mp.cosh(mp.mpf(d))))
+    assert LogCosh()(np.zeros((2, 1)), np.full((2, 1), d)) == pytest.approx(exact, rel=1e-15)
+
+
+@pytest.mark.parametrize(("gamma", "alpha"), [(2.0, 0.25), (0.5, 0.6), (0.0, 0.5)])
+def test_focal_is_its_formula(gamma, alpha):
+    z = np.array([[-3.0, -0.2, 0.0, 0.7, 4.0]]).repeat(2, axis=0)
+    y = np.array([[1.0] * 5, [0.0] * 5])
+    p = 1 / (1 + np.exp(-z))
+    p_t, a_t = np.where(y == 1, p, 1 - p), np.where(y == 1, alpha, 1 - alpha)
+    focal = Focal(gamma=gamma, alpha=alpha, reduction="none")
+    np.testing.assert_allclose(focal(y, z), -a_t * (1 - p_t) ** gamma * np.log(p_t), rtol=1e-13)
+
+
+def test_the_best_constant_for_the_quantile_loss_is_the_quantile():
+    y = np.random.default_rng(1).normal(size=(101, 1))
+    loss = netcore.Quantile(q=0.3)
+    best = np.quantile(y, 0.3)  # an order statistic, number 31 of 101, where the slope changes its sign
+    below, above = (loss.grad(y, np.full_like(y, best + d)).sum() for d in (-1e-9, 1e-9))
+    assert below < 0 < above
+
+
+@pytest.mark.parametrize(
+    ("loss", "y", "y_hat", "message"),
+    [
+        (CrossEntropy(), np.array([0, 4]), np.zeros((2, 4)), r"labels from 0 to 3 but got y=4"),
+        (CrossEntropy(), np.array([0, -1]), np.zeros((2, 4)), r"labels from 0 to 3 but got y=-1"),
+        (
+            CrossEntropy(),
+            np.array([0.0, 1.0]),
+            np.zeros((2, 4)),
+            r"integers y of shape \(2,\) or prob.* float64",
+        ),
+        (
+            CrossEntropy(class_weight=(1.0, 2.0)),
+            np.array([0, 1]),
+            np.zeros((2, 4)),
+            r"Expected 4 class weights",
+        ),
+        (NLL(), np.zeros((2, 4)), np.zeros((2, 4)), r"Expected integers y of shape \(2,\)"),
+        (netcore.KL(), np.zeros(2), np.zeros((2, 4)), r"one shape"),
+        (
+            netcore.Poisson(log_input=False),
+            np.ones((2, 1)),
+            np.zeros((2, 1)),
+            r"Expected positive rates but got y_hat=0",
+        ),
+        (netcore.Contrastive(), np.ones(2), np.zeros((2, 3, 4)), r"y_hat of shape \(batch, 2, n\) but got"),
+    ],
+)
+def test_arguments_that_a_loss_cannot_take_are_refused(loss, y, y_hat, message):
+    for call in (loss, loss.grad):
+        with pytest.raises(ValueError, match=message):
+            call(y, y_hat)
+
+
+def test_the_contrastive_loss_pulls_like_pairs_and_pushes_unlike_ones():
+    pairs = np.array([[[0.0, 0.0], [0.3, 0.4]]] * 2)  # at distance 0.5
+    loss = netcore.Contrastive(margin=2.0, reduction="none")
+    np.testing.assert_allclose(loss(np.array([1.0, 0.0]), pairs), [0.125, 1.125])
+    np.testing.assert_array_equal(loss.grad(np.array([0.0, 1.0]), np.zeros((2, 2, 3))), 0)  # no direction at d = 0

@@ -6,43 +6,22 @@ import sys
 
 import netcore
 
-PUBLIC = {
-    "protocol": ["Activation", "Layer", "Loss"],
-    "registries": ["ACTIVATIONS", "INITIALISERS", "LOSSES"],
-    "activations": [
-        "CELU",
-        "ELU",
-        "GELU",
-        "GLU",
-        "SELU",
-        "Exp",
-        "GELUTanh",
-        "HardSigmoid",
-        "HardSwish",
-        "HardTanh",
-        "Identity",
-        "LeakyReLU",
-        "LogSoftmax",
-        "Maxout",
-        "Mish",
-        "ReLU",
-        "SiLU",
-        "Sigmoid",
-        "Softmax",
-        "Softplus",
-        "Softsign",
-        "SwiGLU",
-        "Tanh",
-    ],
-    "losses": ["LogLoss", "MSE"],
-    "layers": ["Dense", "Sequential"],
-    "model": ["History", "Model"],
-    "audit": ["gradcheck_targets"],
-}
+PUBLIC = """
+    Activation Layer Loss
+    ACTIVATIONS INITIALISERS LOSSES
+    CELU ELU Exp GELU GELUTanh HardSigmoid HardSwish HardTanh Identity LeakyReLU Mish ReLU SELU SiLU Sigmoid Softplus
+    Softsign Tanh
+    GLU LogSoftmax Maxout Softmax SwiGLU
+    Contrastive Cosine CrossEntropy Focal Hinge Huber KL LogCosh LogLoss LogLossWithLogits MAE MSE NLL Poisson Quantile
+    SmoothL1 SquaredHinge Weighted
+    Dense Sequential
+    History Model
+    gradcheck_targets
+"""
 
 
 def test_the_public_names_are_these():
-    assert sorted(netcore.__all__) == sorted(name for names in PUBLIC.values() for name in names)
+    assert sorted(netcore.__all__) == sorted(PUBLIC.split())
 
 
 def test_everything_public_has_a_docstring():
