@@ -16,10 +16,10 @@ STARTS = (
 LEVELS = 7
 
 
-def table(difference, start, power):
+def table(difference, start, power, noise):
     """Extrapolate difference(h) to h = 0 from halved steps; error series in h**power.
 
-    Returns: best value, and its distance to its neighbours in the table.
+    Returns: best value, and its bar: the distance to its neighbours in the table and the noise of phi over the step.
     """
     best, bar, row = np.nan, np.inf, []
     for k in range(LEVELS):
@@ -27,25 +27,21 @@ def table(difference, start, power):
         for j, old in enumerate(row):
             w = 2 ** (power * (j + 1))
             new.append(new[-1] + (new[-1] - old) / (w - 1))
-            gap = max(abs(new[-1] - new[-2]), abs(new[-1] - old))
+            gap = max(abs(new[-1] - new[-2]), abs(new[-1] - old)) + noise / (start / 2**k)
             if gap < bar:
                 best, bar = new[-1], gap
         row = new
     return best, bar
 
 
-def slope(phi, wanted, side=0, starts=STARTS):
-    """Derivative of phi at 0, from both sides or from one (+1, -1); stops when its own bar is below wanted.
+def slope(phi, noise, wanted):
+    """Central derivative at 0 of phi, which is good to noise; stops when its own bar is below wanted.
 
     Error: the returned bar, the agreement within the table; it never looks at any claim.
     """
     best, bar = np.nan, np.inf
-    zero = phi(0) if side else None
-    for start in starts:
-        if side:
-            new = table(lambda h: side * (phi(side * h) - zero) / h, start, 1)
-        else:
-            new = table(lambda h: (phi(h) - phi(-h)) / (2 * h), start, 2)
+    for start in STARTS:
+        new = table(lambda h: (phi(h) - phi(-h)) / (2 * h), start, 2, noise)
         if np.isfinite(new[0]) and new[1] < bar:
             best, bar = new
         if bar <= wanted:
@@ -64,7 +60,7 @@ def finest(rule, inputs):
         try:
             with np.errstate(all="ignore"):
                 ys = as_tuple(f(*lifted(inputs, kind)))
-        except (TypeError, ValueError, AttributeError):
+        except Exception:  # each library refuses longdouble with an exception class of its own
             continue
         if all(np.asarray(y).dtype == kind for y in ys):
             return f, kind
@@ -76,20 +72,19 @@ def lifted(inputs, kind):
 
 
 def along(f, inputs, block, direction, cotangent):
-    """phi(t) = ⟨u, f(.., x + t v, ..) − f(..)⟩."""
-    first = [np.asarray(y) for y in as_tuple(f(*inputs))]
+    """(phi, its rounding): phi(t) = ⟨u, f(.., x + t v, ..) − f(..)⟩."""
+    first, us = [np.asarray(y) for y in as_tuple(f(*inputs))], [np.asarray(u) for u in as_tuple(cotangent)]
 
     def phi(t):
         moved = list(inputs)
         moved[block] = inputs[block] + t * direction
         with np.errstate(all="ignore"):
             ys = as_tuple(f(*moved))
-        return sum(
-            (np.asarray(u) * (np.asarray(y) - y0)).sum()
-            for u, y, y0 in zip(as_tuple(cotangent), ys, first, strict=True)
-        )
+        return sum((u * (np.asarray(y) - y0)).sum() for u, y, y0 in zip(us, ys, first, strict=True))
 
-    return phi
+    return phi, sum(
+        np.finfo(y.dtype).eps * np.linalg.norm((u * y).astype(float).ravel()) for u, y in zip(us, first, strict=True)
+    )
 
 
 def random_cotangent(rule, inputs, rng):

@@ -52,18 +52,52 @@ def well_formed(rule, inputs, grads):
 def test_a_right_rule_is_the_derivative_that_an_oracle_measures(rule):
     inputs, u, grads, rng = at_a_point(rule)
     assert well_formed(rule, inputs, grads)
+    kinds = {x.dtype for x in inputs if is_float(x)}
+    assert all(np.asarray(a).dtype in (*kinds, np.dtype(float)) for a in as_tuple(u))
+    if "float32" in rule.name.split(", ")[-1:]:
+        assert kinds == {a.dtype for a in as_tuple(u)} == {np.dtype(np.float32)}
     f, kind = finest(rule, inputs)
     fine = lifted(inputs, kind)
     for block, (x, g) in enumerate(zip(inputs, grads, strict=True)):
         for v in directions(x, rng) if is_float(x) else ():
             terms = np.asarray(g, dtype=float) * v
-            allowed = rule.precision * np.linalg.norm(terms)
-            measured, bar = slope(along(f, fine, block, v, u), 0.03 * allowed)
+            phi, noise = along(f, fine, block, v, u)
+            allowed = rule.precision * (np.linalg.norm(terms) or float(abs(phi(1e-3)) + abs(phi(-1e-3)) + 1e12 * noise))
+            measured, bar = slope(phi, noise, 0.03 * allowed)
             gap = abs(float(terms.sum()) - measured)
             assert bar <= 0.3 * allowed, (
                 f"{rule.names[block]}: oracle too coarse, {bar:.1e} of {allowed:.1e}, gap {gap:.1e}"
             )
             assert gap <= allowed, f"{rule.names[block]}: gap {gap:.2e} of {allowed:.2e}, bar {bar:.1e}"
+
+
+def one_sided(f, inputs, block, entry, out):
+    """Left and right slope of one output entry in one input entry; the steps stay within 1e-10."""
+    x = inputs[block]
+    v = (np.arange(x.size) == entry).reshape(x.shape)
+    u = (np.arange(np.size(f(*inputs))) == out).reshape(np.shape(f(*inputs)))
+    phi, _ = along(f, inputs, block, v, u)
+
+    h = np.longdouble(1e-10)
+    return sorted(float((4 * phi(s * h / 2) - phi(s * h)) / (s * h)) for s in (-1, 1))
+
+
+@pytest.mark.parametrize("rule", [r for r in RIGHT if r.family == "kinks"], ids=label)
+def test_a_claim_at_a_kink_lies_between_the_slopes_of_each_entry(rule):
+    inputs, u, grads, _ = at_a_point(rule)
+    assert well_formed(rule, inputs, grads)
+    fine = lifted(inputs, np.longdouble)
+    jumps = 0
+    for out in range(np.size(u)):
+        unit = (np.arange(np.size(u)) == out).reshape(np.shape(u)).astype(np.asarray(u).dtype)
+        claims = rule.vjp(inputs, unit)
+        for block, g in enumerate(claims):
+            for entry, claim in enumerate(np.ravel(g)):
+                low, high = one_sided(rule.forward, fine, block, entry, out)
+                slack = max(rule.precision, 1e-6) * max(1, abs(low), abs(high))
+                assert low - slack <= claim <= high + slack, (rule.names[block], entry, low, claim, high)
+                jumps += high - low > slack
+    assert (jumps > 0) == ("beside" not in rule.name and "no kink" not in rule.name)
 
 
 @pytest.mark.parametrize("rule", [r for r in WRONG if r.slug not in BY_CONTRACT], ids=label)

@@ -16,8 +16,8 @@ BITS = integers(0, 2, 5, 3)
 log_softmax = LOG_SOFTMAX.forward
 
 
-def one_hot(k, n):
-    return np.eye(n)[k]
+def one_hot(k, z):
+    return (np.arange(z.shape[1]) == k[:, None]).astype(z.dtype)
 
 
 def far_pair(rng):
@@ -36,16 +36,16 @@ def cross_entropy(z, k):
 
 
 def cross_entropy_pull(u, z, k):
-    return u * (softmax(z) - one_hot(k, z.shape[1])) / len(k), None
+    return u * (softmax(z) - one_hot(k, z)) / len(k), None
 
 
 def smoothed(z, k, a=0.1):
-    t = (1 - a) * one_hot(k, z.shape[1]) + a / z.shape[1]
+    t = (1 - a) * one_hot(k, z) + a / z.shape[1]
     return -(t * log_softmax(z)).sum(1).mean()
 
 
 def smoothed_pull(u, z, k, a=0.1):
-    t = (1 - a) * one_hot(k, z.shape[1]) + a / z.shape[1]
+    t = (1 - a) * one_hot(k, z) + a / z.shape[1]
     return u * (softmax(z) - t) / len(k), None
 
 
@@ -118,8 +118,8 @@ BCE = R(
 )
 BCE_LOGITS = R(
     "binary cross-entropy of logits",
-    lambda z, t: (softplus(z) - t * z).mean(),
-    lambda u, z, t: (u * (expit(z) - t) / z.size, None),
+    lambda z, t: (softplus(z) - t.astype(z.dtype) * z).mean(),
+    lambda u, z, t: (u * (expit(z) - t.astype(z.dtype)) / z.size, None),
     normal(5, 3),
     BITS,
 )
