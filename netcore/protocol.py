@@ -33,6 +33,18 @@ class Layer(Protocol):
 
 
 @runtime_checkable
+class Stateful(Protocol):
+    """A layer with statistics that training moves by another way than a gradient.
+
+    They are parameters whose names begin with "running_", and an optimiser leaves those alone.
+    """
+
+    def refresh(self, params: Params, cache: Any) -> dict[str, Array]:
+        """Return the "running_" parameters after the batch that this cache is of; {} where there are none."""
+        ...
+
+
+@runtime_checkable
 class Activation(Protocol):
     """A function of one array with the derivative of each entry, called as in the notebook: act(x), act.grad(x)."""
 

@@ -35,7 +35,7 @@ class HardTanh(Elementwise):
 
 @dataclass(frozen=True)
 class HardSwish(Elementwise):
-    """x HardSigmoid(x);    derivative 0 for x < -3, x/3 + 1/2 for |x| ≤ 3, 1 for x > 3.  Kinks at ±3.
+    """x HardSigmoid(x);    derivative 0 for x ≤ -3, x/3 + 1/2 for |x| < 3, 1 for x ≥ 3.  Kinks at ±3.
 
     Source: Howard et al. 2019, "Searching for MobileNetV3".
     """
@@ -46,4 +46,4 @@ class HardSwish(Elementwise):
 
     def grad(self, x: Array) -> Array:
         """Return 0, x/3 + 1/2 or 1."""
-        return np.where(np.abs(x) <= 3, x / 3 + 0.5, (x > 3).astype(x.dtype))
+        return np.where(np.abs(x) < 3, x / 3 + 0.5, (x > 0).astype(x.dtype))

@@ -1,6 +1,42 @@
-"""Layers: frozen dataclasses with init, forward and backward, one a file."""
+"""Layers: frozen dataclasses with init, forward and backward, one subject a file.
 
+Images are (batch, channels, height, width), sequences (batch, time, features).
+"""
+
+from netcore.layers.batch_norm import BatchNorm
+from netcore.layers.conv import Conv1d, Conv2d
+from netcore.layers.conv_transpose import ConvTranspose2d
 from netcore.layers.dense import Dense
+from netcore.layers.dropout import Dropout
+from netcore.layers.embedding import Embedding
+from netcore.layers.group_norm import GroupNorm, InstanceNorm
+from netcore.layers.layer_norm import LayerNorm, RMSNorm
+from netcore.layers.merge import Add, Concatenate, Residual
+from netcore.layers.pool import AvgPool2d, MaxPool2d
 from netcore.layers.sequential import Sequential
+from netcore.layers.shape import Flatten, Pad, Permute, Reshape, Upsample
 
-__all__ = ["Dense", "Sequential"]
+__all__ = [
+    "Add",
+    "AvgPool2d",
+    "BatchNorm",
+    "Concatenate",
+    "Conv1d",
+    "Conv2d",
+    "ConvTranspose2d",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "GroupNorm",
+    "InstanceNorm",
+    "LayerNorm",
+    "MaxPool2d",
+    "Pad",
+    "Permute",
+    "RMSNorm",
+    "Reshape",
+    "Residual",
+    "Sequential",
+    "Upsample",
+]

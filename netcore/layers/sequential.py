@@ -4,6 +4,7 @@ The parameters are one flat mapping: "0.W" is the parameter "W" of layer 0, so t
 arrays can perturb a whole network, and networks nest: "2.0.W".
 """
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.random import Generator
 
-from netcore.protocol import Array, Layer, Params
+from netcore.protocol import Array, Layer, Params, Stateful
 
 
 class Cache(NamedTuple):
@@ -59,6 +60,13 @@ class Sequential:
             else:
                 dx, grads[i] = layer.backward(mine, cache.caches[i], dx)
         return dx, join(grads)
+
+    def refresh(self, params: Params, cache: Cache) -> dict[str, Array]:
+        """Return the statistics of every layer that keeps any, after this batch."""
+        triples = zip(self.layers, cache.caches, itertools.count(), strict=False)
+        return join(
+            layer.refresh(part(params, i), inner) if isinstance(layer, Stateful) else {} for layer, inner, i in triples
+        )
 
 
 def part(params: Params, i: int | str) -> dict[str, Array]:

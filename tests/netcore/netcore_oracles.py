@@ -31,6 +31,16 @@ def assert_close(claimed, measured, scale, tolerance=TOLERANCE):
     np.testing.assert_allclose(claimed, measured, rtol=0, atol=tolerance * max(1.0, scale))
 
 
+def parts(x):
+    """Return the arrays of an input, which may be a tuple of several."""
+    return x if isinstance(x, tuple) else (x,)
+
+
+def each(f, x):
+    """Apply f to an input, or to each of several."""
+    return tuple(map(f, x)) if isinstance(x, tuple) else f(x)
+
+
 def assert_pullback(layer, params, x, seed=None, entries=64):
     """Hold dx and dparams of a layer against differences: each entry of small arrays, 3 directions of large ones."""
     rng = np.random.default_rng(5)
@@ -44,13 +54,17 @@ def assert_pullback(layer, params, x, seed=None, entries=64):
     assert dparams.keys() == params.keys()
     scale = float(np.sum(np.abs(y * dy)))
 
-    blocks = [(name, array, lambda a, name=name: forward({**params, name: a}, x)[0]) for name, array in params.items()]
-    if np.issubdtype(x.dtype, np.floating):
-        blocks.append(("x", x, lambda a: forward(params, a)[0]))
+    blocks = [(dparams[k], array, lambda a, k=k: forward({**params, k: a}, x)[0]) for k, array in params.items()]
+    if dx is None:
+        assert all(array.dtype.kind in "iu" for array in parts(x))
     else:
-        assert dx is None
-    for name, array, run in blocks:
-        claimed = dx if name == "x" else dparams[name]
+        for i, array in enumerate(parts(x)):
+
+            def moved(a, i=i):
+                return forward(params, (*x[:i], a, *x[i + 1 :]) if isinstance(x, tuple) else a)[0]
+
+            blocks.append((parts(dx)[i], array, moved))
+    for claimed, array, run in blocks:
         assert claimed.shape == array.shape
 
         def f(a, run=run):

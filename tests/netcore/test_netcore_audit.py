@@ -4,7 +4,7 @@ import inspect
 
 import numpy as np
 import pytest
-from netcore_oracles import assert_close, assert_pullback, slope
+from netcore_oracles import assert_close, assert_pullback, each, parts, slope
 
 import netcore
 from netcore.model import Model
@@ -17,7 +17,8 @@ BY_ADAPT = {
 
 
 def arrays(target):
-    yield from (target[key] for key in ("x", "y", "y_hat") if key in target)
+    for key in ("x", "y", "y_hat"):
+        yield from parts(target.get(key, ()))
 
 
 def double(target):
@@ -72,11 +73,11 @@ def test_every_layer_keeps_float32_and_agrees_with_its_float64_self(target):
     results = []
     for dtype in (np.float64, np.float32):
         params = {k: v.astype(dtype) for k, v in target["params"].items()}
-        x = target["x"].astype(dtype) if target["x"].dtype.kind == "f" else target["x"]
+        x = each(lambda a, dtype=dtype: a.astype(dtype) if a.dtype.kind == "f" else a, target["x"])
         y, cache = layer.forward(params, x, rng=None if seed is None else np.random.default_rng(seed))
         dy = np.random.default_rng(9).normal(size=y.shape).astype(dtype)
         dx, dparams = layer.backward(params, cache, dy)
-        found = {"y": y, **dparams} if dx is None else {"y": y, "x": dx, **dparams}
+        found = {"y": y, **dparams} | ({} if dx is None else {f"x{i}": a for i, a in enumerate(parts(dx))})
         assert {name: a.dtype for name, a in found.items()} == dict.fromkeys(found, np.dtype(dtype))
         results.append(found)
     for name, exact in results[0].items():
@@ -96,23 +97,25 @@ def test_every_layer_leaves_its_arguments_alone_and_takes_strided_and_empty_batc
         np.testing.assert_array_equal(dy, kept)
         return y, dx, dparams
 
-    held = {k: v.copy() for k, v in params.items()}, x.copy()
+    held = {k: v.copy() for k, v in params.items()}, each(np.copy, x)
     y, dx, dparams = run(x)
     for name in params:
         np.testing.assert_array_equal(params[name], held[0][name])
-    np.testing.assert_array_equal(x, held[1])
+    for now, before in zip(parts(x), parts(held[1]), strict=True):
+        np.testing.assert_array_equal(now, before)
 
-    strided = np.repeat(x, 2, axis=-1)[..., ::2]
+    strided = each(lambda a: np.repeat(a, 2, axis=-1)[..., ::2], x)
     ys, dxs, dstrided = run(strided)
     np.testing.assert_allclose(ys, y, rtol=1e-12, atol=1e-12)
     if dx is not None:
-        np.testing.assert_allclose(dxs, dx, rtol=1e-11, atol=1e-12)
+        for mine, theirs in zip(parts(dxs), parts(dx), strict=True):
+            np.testing.assert_allclose(mine, theirs, rtol=1e-11, atol=1e-12)
     for name in dparams:
         np.testing.assert_allclose(dstrided[name], dparams[name], rtol=1e-11, atol=1e-12)
 
-    y0, dx0, dempty = run(x[:0])
+    y0, dx0, dempty = run(each(lambda a: a[:0], x))
     assert len(y0) == 0
-    assert dx0 is None or dx0.shape == x[:0].shape
+    assert dx0 is None or [a.shape for a in parts(dx0)] == [a[:0].shape for a in parts(x)]
     assert all(g.shape == params[name].shape and np.all(np.isfinite(g)) for name, g in dempty.items())
 
 

@@ -14,7 +14,8 @@ PUBLIC = """
     GLU LogSoftmax Maxout Softmax SwiGLU
     Contrastive Cosine CrossEntropy Focal Hinge Huber KL LogCosh LogLoss LogLossWithLogits MAE MSE NLL Poisson Quantile
     SmoothL1 SquaredHinge Weighted
-    Dense Sequential
+    Add AvgPool2d BatchNorm Concatenate Conv1d Conv2d ConvTranspose2d Dense Dropout Embedding Flatten GroupNorm
+    InstanceNorm LayerNorm MaxPool2d Pad Permute RMSNorm Reshape Residual Sequential Upsample
     History Model
     gradcheck_targets
 """
