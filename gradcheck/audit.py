@@ -1,11 +1,16 @@
-"""Run targets through their checks: run(targets, settings) -> Report."""
+"""Run targets through their checks: run(targets, settings) -> Report, and what a report needs beside findings."""
 
 from __future__ import annotations
 
+import contextlib
+import inspect
+import linecache
 import platform
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -13,11 +18,11 @@ from gradcheck.checks import checks_for
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
 from gradcheck.errors import ContractError, GradientMismatch, InputError
-from gradcheck.report import Finding, Report
+from gradcheck.report import Finding, Report, SourceText
 from gradcheck.settings import EffortName, Settings
 from gradcheck.target import Target
 
-__all__ = ["assert_agrees", "check", "examine", "run"]
+__all__ = ["assemble", "assert_agrees", "check", "examine", "project_root", "run"]
 
 _FATAL = ("value.type", "value.finite")  # after these nothing can be measured
 
@@ -35,12 +40,13 @@ def run(targets: Iterable[Target], settings: Settings, progress: Callable[[Targe
     for target in targets:
         if not isinstance(target, Target):
             raise InputError(
-                f"Expected targets made by gradcheck.adapt but got {type(target).__name__}: wrap it, e.g. adapt.vjp(...)"
+                f"Expected targets made by gradcheck.adapt but got {type(target).__name__}: "
+                "wrap it, e.g. adapt.vjp(...)"
             )
         if progress is not None:
             progress(target)
         findings += examine(target, settings)
-    return Report(tuple(findings), settings.seed, settings.effort, _environment(), time.perf_counter() - start)
+    return assemble(findings, settings, seconds=time.perf_counter() - start)
 
 
 def examine(target: Target, settings: Settings) -> list[Finding]:
@@ -74,6 +80,58 @@ def _raised_in(error: BaseException) -> str:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     return "" if trace is None else f" ({trace.tb_frame.f_code.co_filename}:{trace.tb_lineno})"
+
+
+_LONGEST = 60  # lines of a function that a report keeps
+
+
+def assemble(
+    findings: Sequence[Finding],
+    settings: Settings,
+    *,
+    seconds: float,
+    stopped: str = "",
+    unchecked: Sequence[str] = (),
+    root: Path | None = None,
+) -> Report:
+    """Return the report of a run: paths relative to the project, the source of what failed, the environment.
+
+    Args:
+        findings: in the order of targets and checks.
+        settings: of the run.
+        seconds: wall time.
+        stopped: why the run ended early, "" where it did not.
+        unchecked: names of targets that were not reached.
+        root: directory that paths are told from; None for the project of the working directory.
+    """
+    base = str(project_root() if root is None else root).rstrip("/") + "/"
+    failing = [f.source for f in findings if f.source is not None and f.verdict.severity >= 2]
+    sources = tuple(text for source in dict.fromkeys(failing) if (text := _source_text(*source, base)) is not None)
+    told = tuple(
+        replace(f, source=_told(f.source, base), message=f.message.replace(base, "")) if f.source or f.message else f
+        for f in findings
+    )
+    return Report(told, settings.seed, settings.effort, _environment(), seconds, stopped, tuple(unchecked), sources)
+
+
+def project_root() -> Path:
+    """Return the nearest directory above the working directory that holds a project, or the working directory."""
+    here = Path.cwd()
+    signs = (".git", "pyproject.toml", "gradcheck.toml", "setup.py")
+    return next((p for p in (here, *here.parents) if any((p / sign).exists() for sign in signs)), here)
+
+
+def _told(source: tuple[str, int] | None, base: str) -> tuple[str, int] | None:
+    return None if source is None else (source[0].removeprefix(base), source[1])
+
+
+def _source_text(file: str, line: int, base: str) -> SourceText | None:
+    lines = linecache.getlines(file)[line - 1 : line - 1 + _LONGEST]
+    if not lines:
+        return None
+    with contextlib.suppress(SyntaxError):  # the file has changed since it was imported
+        lines = inspect.getblock(lines)
+    return SourceText(file.removeprefix(base), line, "".join(lines).rstrip())
 
 
 def _environment() -> tuple[tuple[str, str], ...]:

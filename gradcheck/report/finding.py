@@ -7,7 +7,26 @@ from dataclasses import dataclass
 from gradcheck.compare import Verdict
 from gradcheck.target import Role
 
-__all__ = ["Finding"]
+__all__ = ["Finding", "Table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The entries of a block that were measured one by one, for pictures of where a gradient is wrong.
+
+    Args:
+        shape: of the block.
+        index: (n, axes) place of each measured entry.
+        claimed: (n,) claimed derivative at each.
+        measured: (n,) measured derivative at each.
+        allowed: (n,) gap that each may have.
+    """
+
+    shape: tuple[int, ...]
+    index: tuple[tuple[int, ...], ...]
+    claimed: tuple[float, ...]
+    measured: tuple[float, ...]
+    allowed: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +56,8 @@ class Finding:
         role: "local", "boundary" or "end_to_end".
         evaluations: forward evaluations that the check cost.
         curve: (step, gap at that step) of the deciding measurement, coarsest first.
+        accepted: why this failure is expected, from the baseline or the configuration; "" where it is not.
+        table: the entries that were measured one by one, where they were kept.
     """
 
     target: str
@@ -61,8 +82,20 @@ class Finding:
     role: Role = "local"
     evaluations: int = 0
     curve: tuple[tuple[float, float], ...] = ()
+    accepted: str = ""
+    table: Table | None = None
 
     @property
     def quantity(self) -> tuple[str, str]:
         """(layer, wrt): what a culprit is named by."""
         return self.layer, self.wrt
+
+    @property
+    def place(self) -> str:
+        """The quantity as `--only` names it: "W", or "0 Dense.W" where a target holds several layers'."""
+        return self.wrt if self.role == "local" or not self.wrt else f"{self.layer}.{self.wrt}"
+
+    @property
+    def id(self) -> str:
+        """Stable name of the finding, "target:quantity:check": what baselines and expected failures are keyed by."""
+        return f"{self.target}:{self.place}:{self.check}"

@@ -8,9 +8,24 @@ from dataclasses import dataclass
 from gradcheck.compare import Verdict
 from gradcheck.report.finding import Finding
 
-__all__ = ["Report"]
+__all__ = ["Report", "SourceText"]
 
 _WHOLE = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceText:
+    """The lines of a function that findings point at, kept so that a report can be read elsewhere.
+
+    Args:
+        file: as in `Finding.source`.
+        line: number of the first line.
+        text: the lines.
+    """
+
+    file: str
+    line: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +38,9 @@ class Report:
         effort: effort of the run.
         environment: versions that the numbers were made with.
         seconds: wall time of the run.
+        stopped: why the run ended before everything was checked; "" where it did not.
+        unchecked: names of the targets that were not reached.
+        sources: text of the functions that failures point at.
     """
 
     findings: tuple[Finding, ...]
@@ -30,11 +48,14 @@ class Report:
     effort: str = "standard"
     environment: tuple[tuple[str, str], ...] = ()
     seconds: float = 0.0
+    stopped: str = ""
+    unchecked: tuple[str, ...] = ()
+    sources: tuple[SourceText, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """True only if something was checked and nothing disagrees, is malformed, raised or is inconclusive."""
-        return bool(self.findings) and self.verdict in (Verdict.AGREES, Verdict.KINK)
+        """True only if something was checked, all of it, and nothing is wrong or inconclusive that was not accepted."""
+        return self.exit_code == 0
 
     @property
     def verdict(self) -> Verdict:
@@ -47,13 +68,14 @@ class Report:
         """0 verified · 1 something is wrong · 4 something stayed inconclusive · 5 nothing was checked."""
         if not self.findings:
             return 5
-        if self.verdict.wrong:
+        verdicts = {finding.verdict for finding in self.findings if not finding.accepted}
+        if any(verdict.wrong for verdict in verdicts):
             return 1
-        return 4 if self.verdict is Verdict.INCONCLUSIVE else 0
+        return 4 if self.stopped or Verdict.INCONCLUSIVE in verdicts else 0
 
     @property
     def failures(self) -> tuple[Finding, ...]:
-        """Findings that say something is wrong."""
+        """Findings that say something is wrong, those that were accepted included."""
         return tuple(finding for finding in self.findings if finding.verdict.wrong)
 
     @property
@@ -67,6 +89,32 @@ class Report:
         culprits = set(self.culprits)
         wrong = _distinct(finding.quantity for finding in self.failures if finding.role != "local")
         return tuple(quantity for quantity in wrong if quantity not in culprits and quantity[1] != _WHOLE)
+
+    def to_json(self) -> str:
+        """Return the report as versioned JSON; `from_json` gives it back exactly, NaN and infinities included."""
+        from gradcheck.report.wire import encode  # renderers are loaded when they are used
+
+        return encode(self)
+
+    @staticmethod
+    def from_json(text: str | bytes, *, origin: str = "the report") -> Report:
+        """Read what `to_json` wrote.
+
+        Args:
+            text: JSON.
+            origin: what to call it in messages, e.g. its path.
+        Raises:
+            ConfigurationError: it is not JSON, not a report, of another version, or holds something unknown.
+        """
+        from gradcheck.report.wire import decode
+
+        return decode(text, origin)
+
+    def to_text(self, *, width: int = 100, color: bool = False) -> str:
+        """Return what the terminal shows."""
+        from gradcheck.report.terminal import render
+
+        return render(self, width=width, color=color)
 
     def __str__(self) -> str:
         """Return the verdict and every failure's message."""

@@ -1,0 +1,174 @@
+"""The report for a terminal or a pipe: rows, then failures in full, then the verdict."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from gradcheck.compare import Verdict
+from gradcheck.report.finding import Finding
+from gradcheck.report.record import Report
+from gradcheck.report.rows import Row, headline, network_of, rows_of
+from gradcheck.report.text import number, plural, printable, relative, signed
+
+__all__ = ["details", "overview", "render", "verdict_line"]
+
+STYLES = {
+    Verdict.AGREES: "green",
+    Verdict.KINK: "cyan",
+    Verdict.INCONCLUSIVE: "yellow",
+    Verdict.DISAGREES: "bold red",
+    Verdict.MALFORMED: "bold magenta",
+    Verdict.RAISED: "bold magenta",
+}
+_SHORT = {Verdict.AGREES: "agrees", Verdict.KINK: "kink", Verdict.INCONCLUSIVE: "inconclusive"}  # failures shout
+_WIDE = 88  # from here on the cause and the cost have columns of their own
+
+
+def render(report: Report, *, width: int = 100, color: bool = False, concise: bool = False, costs: bool = False) -> str:
+    """Return the whole view as text.
+
+    Args:
+        report: what to show.
+        width: columns; names are folded to fit, numbers never.
+        color: with ANSI colours.
+        concise: leave out rows that are as they should be.
+        costs: with a column of forward evaluations.
+    """
+    console = Console(
+        file=io.StringIO(), width=width, force_terminal=color, no_color=not color, highlight=False, legacy_windows=False
+    )
+    with console.capture() as captured:
+        for part in view(report, width=width, concise=concise, costs=costs):
+            console.print(part)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+
+
+def view(report: Report, *, width: int, concise: bool = False, costs: bool = False) -> Iterator[RenderableType]:
+    """Yield the table, the failures and the verdict."""
+    rows = rows_of(report)
+    shown = [row for row in rows if not concise or row.red or row.verdict is Verdict.INCONCLUSIVE]
+    if shown:
+        yield overview(shown, width=width, costs=costs)
+    for row in rows:
+        if row.red or (row.verdict is Verdict.INCONCLUSIVE and not row.finding.accepted):
+            yield details(row, report.seed)
+    yield verdict_line(report)
+
+
+def overview(rows: list[Row], *, width: int, costs: bool = False) -> Table:
+    """Return the table: one row a layer and quantity."""
+    wide = width >= _WIDE
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), header_style="bold", show_edge=False)
+    table.add_column("layer", overflow="fold", ratio=None)
+    table.add_column("wrt", overflow="fold")
+    table.add_column("verdict", no_wrap=True)
+    for name in ("gap", "allowed", "sees", *(("evals",) if costs else ())):
+        table.add_column(name, justify="right", no_wrap=True)
+    if wide:
+        table.add_column("", overflow="fold")
+    previous: tuple[str, ...] = ()
+    for row in rows:
+        headings = _headings(row)
+        for depth, heading in enumerate(headings[:-1]):
+            if previous[: depth + 1] != headings[: depth + 1]:
+                table.add_row(Text("  " * depth + printable(heading), style="bold"))
+        label = "" if headings == previous and row.wrt else "  " * (len(headings) - 1) + headings[-1]
+        previous = headings
+        style = STYLES[row.verdict]
+        verdict = Text(_SHORT.get(row.verdict, row.verdict.value), style="dim" if row.finding.accepted else style)
+        cells = [Text(printable(label)), Text(printable(row.wrt)), verdict, *_numbers(row)]
+        cells += [Text(str(row.evaluations))] if costs else []
+        table.add_row(*cells, *([Text(_note(row))] if wide else []))
+    return table
+
+
+def _headings(row: Row) -> tuple[str, ...]:
+    """Return what a row stands under, outermost first: network, "end to end", layer."""
+    network = network_of(row.finding)
+    if not network:
+        return (row.target,)
+    last = row.target.rpartition("/")[2]
+    return (network, row.layer) if row.finding.role == "local" else (network, last, row.layer)
+
+
+def _numbers(row: Row) -> list[Text]:
+    if row.measured is None:
+        return [Text(""), Text(""), Text("")]
+    gap = row.measured.gap
+    return [
+        Text(number(None if gap is None else abs(gap))),
+        Text(number(row.measured.allowed)),
+        Text(relative(row.resolution)),
+    ]
+
+
+def _note(row: Row) -> str:
+    finding = row.finding
+    if finding.accepted:
+        return f"accepted: {printable(finding.accepted)}"
+    if row.verdict is Verdict.KINK and finding.worst is not None:
+        return f"kink at {place(finding)}"
+    if row.cause == "contaminated":
+        return "inherits the fault of a culprit"
+    if row.verdict.wrong:
+        return f"culprit: {finding.pattern}" if finding.pattern else "culprit"
+    if row.verdict is Verdict.INCONCLUSIVE:
+        return printable(finding.reason.split(":")[0])
+    return "no derivative measured" if row.measured is None and finding.check != "audit.coverage" else ""
+
+
+def place(finding: Finding) -> str:
+    """Return "W[2, 1]" of a finding, or "W" where no entry is known."""
+    index = "" if not finding.worst else f"[{', '.join(map(str, finding.worst))}]"
+    return printable(finding.wrt) + index
+
+
+def details(row: Row, seed: int) -> RenderableType:
+    """Return everything known of one failing row."""
+    finding = row.finding
+    head = Text()
+    head.append(printable(f"{row.label}: {row.wrt}" if row.wrt else row.label), style="bold")
+    head.append(f"  {row.verdict}", style=STYLES[row.verdict])
+    if row.cause == "contaminated":
+        head.append("  inherits the fault of a culprit", style="dim")
+    head.append(f"  [{finding.check}]", style="dim")
+    body = Table.grid(padding=(0, 1))
+    body.add_column(style="dim", no_wrap=True)
+    body.add_column(overflow="fold")
+    for name, value in facts(finding):
+        body.add_row(name, Text(value))
+    return Group(Text(), head, Padding(body, (0, 0, 0, 2)))
+
+
+def facts(finding: Finding) -> Iterator[tuple[str, str]]:
+    """Yield (word, text) of what a failing finding knows, in reading order."""
+    if finding.message:
+        yield "what", printable(finding.message)
+    if finding.measured is not None and signed(finding.claimed) not in finding.message:
+        where = place(finding) if finding.worst is not None else f"along a direction of {printable(finding.wrt)}"
+        bar = f"± {number(finding.error)}"
+        many = ""
+        if finding.wrong is not None and finding.entries:
+            many = f"   ({finding.wrong} of {plural(finding.entries, 'entry')})"
+        yield "worst", f"{where}   claimed {signed(finding.claimed)}   measured {signed(finding.measured)} {bar}{many}"
+    if finding.pattern:
+        yield "pattern", printable(finding.pattern)
+    if finding.reason and finding.reason not in finding.message:
+        yield "reason", printable(finding.reason)
+    if finding.reproduce:
+        yield "reproduce", printable(finding.reproduce)
+    if finding.source:
+        yield "source", printable(f"{finding.source[0]}:{finding.source[1]}")
+
+
+def verdict_line(report: Report) -> RenderableType:
+    """Return the last line."""
+    style = "bold green" if report.exit_code == 0 else "bold yellow" if report.exit_code == 4 else "bold red"
+    return Text.assemble("\n", (printable(headline(report)), style), f"  ({report.seconds:.1f} s)")

@@ -1,0 +1,57 @@
+"""Words and numbers as every renderer prints them."""
+
+from __future__ import annotations
+
+import unicodedata
+from math import isnan
+
+__all__ = ["number", "plural", "printable", "relative", "signed"]
+
+_NO_VALUE = "·"
+
+
+def printable(text: str) -> str:
+    r"""Return text with control characters and invisible formatting spelt out, so that no name can drive a terminal.
+
+    Example:
+        >>> printable("a\x1b[31m\nb")
+        'a\\x1b[31m\\nb'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escaped(c) if unicodedata.category(c) in _HIDDEN else c for c in text)
+
+
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, bidirectional marks, lone surrogates, unassigned
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Return a magnitude in short: "3.1e-12", "0", "inf", "·" for none."""
+    if value is None:
+        return _NO_VALUE
+    if isnan(value):
+        return "nan"
+    if value == 0:
+        return "0"
+    return f"{value:.{digits - 1}e}" if not 1e-3 <= abs(value) < 1e4 else f"{value:.{digits}g}"
+
+
+def signed(value: float | None) -> str:
+    """Return a derivative with its sign and six digits: "+0.211129"."""
+    return _NO_VALUE if value is None else f"{value:+.6g}"
+
+
+def relative(value: float | None) -> str:
+    """Return a resolution to one digit: "4e-12"."""
+    return _NO_VALUE if value is None else "nan" if isnan(value) else f"{value:.0e}" if value not in (0.0,) else "0"
+
+
+def plural(count: int, word: str) -> str:
+    """Return "1 row", "2 rows"; "entries" for "entry"."""
+    if count == 1:
+        return f"1 {word}"
+    return f"{count} {word[:-1]}ies" if word.endswith("ry") else f"{count} {word}s"
