@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from netcore.activations import GLU, LogSoftmax, Maxout, ReLU, Softmax, SwiGLU, Tanh
+from netcore.audit.making import target
 from netcore.audit.naming import label
+from netcore.audit.sequences import sequence_targets
 from netcore.layers import (
     Add,
     AvgPool2d,
@@ -32,7 +33,6 @@ from netcore.layers import (
     Sequential,
     Upsample,
 )
-from netcore.protocol import Array
 
 
 def layer_targets() -> Iterator[dict[str, Any]]:
@@ -54,6 +54,7 @@ def layer_targets() -> Iterator[dict[str, Any]]:
     yield from _pools()
     yield from _norms()
     yield from _others()
+    yield from sequence_targets()
 
 
 def _convolutions() -> Iterator[dict[str, Any]]:
@@ -116,25 +117,3 @@ def _others() -> Iterator[dict[str, Any]]:
     yield target("Concatenate[axis=1]", Concatenate(axis=1), x=tuple(rng.normal(size=(5, n, 4)) for n in (3, 2)))
     yield target("Residual[Dense]", Residual(Dense(3, 3)), (4, 3))
     yield target("Residual[BatchNorm,training]", Residual(BatchNorm(3)), (4, 3), seed=7)
-
-
-def target(
-    name: str,
-    layer: Any,
-    shape: tuple[int, ...] = (),
-    *,
-    x: Array | tuple[Array, ...] | None = None,
-    dtype: DTypeLike = np.float64,
-    seed: int | None = None,
-) -> dict[str, Any]:
-    """Return one layer target: parameters from the layer's own init, shaken so that no bias is 0 and no scale is 1."""
-    rng = np.random.default_rng([13, *shape])
-    params: dict[str, Array] = {key: shaken(rng, array).astype(dtype) for key, array in layer.init(rng).items()}
-    x = rng.normal(size=shape).astype(dtype) if x is None else x
-    found = {"adapt": "layer", "name": name, "layer": layer, "params": params, "x": x}
-    return found if seed is None else {**found, "seed": seed}
-
-
-def shaken(rng: np.random.Generator, array: Array) -> Array:
-    """Return the array moved by up to 0.4 an entry, so a variance of 1 stays positive."""
-    return array + rng.uniform(-0.4, 0.4, size=array.shape)

@@ -4,22 +4,30 @@ Images are (batch, channels, height, width), sequences (batch, time, features).
 """
 
 from netcore.layers.batch_norm import BatchNorm
+from netcore.layers.bidirectional import Bidirectional
 from netcore.layers.conv import Conv1d, Conv2d
 from netcore.layers.conv_transpose import ConvTranspose2d
 from netcore.layers.dense import Dense
 from netcore.layers.dropout import Dropout
 from netcore.layers.embedding import Embedding
 from netcore.layers.group_norm import GroupNorm, InstanceNorm
+from netcore.layers.gru import GRU
 from netcore.layers.layer_norm import LayerNorm, RMSNorm
+from netcore.layers.lstm import LSTM
 from netcore.layers.merge import Add, Concatenate, Residual
 from netcore.layers.pool import AvgPool2d, MaxPool2d
+from netcore.layers.rnn import RNN
 from netcore.layers.sequential import Sequential
 from netcore.layers.shape import Flatten, Pad, Permute, Reshape, Upsample
 
 __all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
     "Add",
     "AvgPool2d",
     "BatchNorm",
+    "Bidirectional",
     "Concatenate",
     "Conv1d",
     "Conv2d",
