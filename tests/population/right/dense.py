@@ -42,8 +42,13 @@ def highway_pull(u, x, W, T):
 
 
 def relu_point(rng):
-    """Weights of whole numbers and a half-shifted input: no pre-activation comes near 0."""
-    return rng.integers(-4, 4, (5, 3)) + 0.0, rng.integers(-3, 4, (3, 2)) + 0.0, rng.integers(-3, 3, (1, 2)) + 0.4
+    """Whole numbers and a half-shifted bias: no pre-activation comes near 0, each column has both signs."""
+    while True:
+        x, W = rng.integers(-4, 5, (5, 3)) + 0.0, rng.integers(-3, 4, (3, 2)) + 0.0
+        b = rng.choice([-5.6, -4.4, 3.4, 5.4], (1, 2))
+        on = x @ W + b > 0
+        if on.any(0).all() and not on.all(0).any() and (np.abs(x @ W) < np.abs(b)).any(0).all():
+            return x, W, b
 
 
 AFFINE = R(

@@ -24,7 +24,8 @@ def beside(*kinks, count=7):
     """Numbers 1e-9 to 1e-7 beside a kink, on both sides."""
 
     def draw(rng):
-        return rng.choice(kinks, count) + rng.choice([-1.0, 1.0], count) * 10 ** rng.uniform(-9, -7, count)
+        signs = rng.permutation(np.resize([-1.0, 1.0], count))
+        return rng.choice(kinks, count) + signs * 10 ** rng.uniform(-9, -7, count)
 
     return draw
 

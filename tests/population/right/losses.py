@@ -162,7 +162,7 @@ VAE = R(
     *PAIR,
 )
 COSINE = R("cosine distance", cosine, cosine_pull, *PAIR)
-TRIPLET = R("triplet margin", triplet, triplet_pull, normal(5, 3), normal(5, 3), normal(5, 3, scale=2))
+TRIPLET = R("triplet margin", triplet, triplet_pull, normal(5, 3), normal(5, 3), normal(5, 3))
 MULTI_MARGIN = R("multi-class hinge", multi_margin, multi_margin_pull, ranked, integers(0, 3, 5))
 
 RULES = (

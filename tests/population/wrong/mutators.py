@@ -11,6 +11,11 @@ from ..oracle import as_tuple
 from ..rule import Rule
 
 
+def shelf(*rooms):
+    """The right rules of some files, by name."""
+    return {rule.name: rule for room in rooms for rule in room.RULES}
+
+
 def wrong(base: Rule, how, slug, vjp, size=None, note="") -> Rule:
     return replace(base, name=f"{base.name}: {how}", slug=slug, size=size, vjp=quiet(vjp), note=note, base=base)
 
@@ -112,7 +117,7 @@ def one_channel(base, r=0.5, channel=1, block=0):
 
 def alternate(base, r=0.3, block=0):
     def change(g, x):
-        return g * (1 + r * (-1.0) ** np.arange(g.size).reshape(g.shape))
+        return g * (1 + r * (-1.0) ** np.arange(g.size).reshape(g.shape)).astype(g.dtype)
 
     return edit(base, f"alternately ± {r:g}", "alternating", change, block, r)
 
