@@ -12,14 +12,11 @@ from typing import Any
 import click
 
 from gradcheck import __version__
+from gradcheck.commands import COMMANDS
 from gradcheck.errors import GradcheckError
 
-__all__ = ["COMMANDS", "main"]
+__all__ = ["main"]
 
-COMMANDS = {
-    "audit": "Check every target, and that nothing public is left unchecked (the default).",
-    "check": "Check targets, without asking whether the module has others.",
-}
 _USAGE, _BUG, _INTERRUPTED = 2, 3, 130
 _DEFAULT = "audit"
 

@@ -33,7 +33,7 @@ def coverage(spec: str, module: ModuleType, targets: Iterable[Target]) -> list[F
         module: it has a `gradcheck_targets`.
         targets: all that were found.
     Returns:
-        One MALFORMED finding for each class that nobody checks, or one AGREES.
+        One MALFORMED finding for each class that nobody checks, or one AGREES; none where there are no such classes.
     """
     checked = {_class_of(target.subject) for target in targets if target.role == "local"}
     findings: list[Finding] = []
@@ -49,8 +49,8 @@ def coverage(spec: str, module: ModuleType, targets: Iterable[Target]) -> list[F
                 f"{spec}.gradcheck_targets(), or give it an underscore if it is not public"
             )
             findings.append(Finding(spec, name, _ID, "", Verdict.MALFORMED, message, source=_source(cls)))
-    if not findings:
-        message = f"{spec} offers {len(found)} layers, activations and losses; each has a target"
+    if found and not findings:
+        message = f"all {len(found)} public layers, activations and losses have a target"
         findings.append(Finding(spec, spec, _ID, "", Verdict.AGREES, message))
     return findings
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from gradcheck.commands import COMMANDS
 from gradcheck.commands.options import measuring, resolved
 from gradcheck.config import Config, Resolved
 from gradcheck.errors import ConfigurationError
@@ -101,7 +102,6 @@ def _importable(resolved: Resolved) -> None:
 
 def _report(config: Config, *, complete: bool) -> Any:
     from gradcheck.audit import assemble
-    from gradcheck.cli import COMMANDS
     from gradcheck.coverage import coverage
     from gradcheck.discover import CONVENTION, discover
     from gradcheck.jobs import Plan, perform

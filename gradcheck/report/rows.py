@@ -53,6 +53,8 @@ class Row:
     @property
     def label(self) -> str:
         """What the row is about: the target, and the layer where a target holds several."""
+        if self.finding.check.startswith("audit."):
+            return self.layer
         return self.target if self.finding.role == "local" or not self.wrt else f"{self.target}: {self.layer}"
 
     @property

@@ -93,7 +93,7 @@ def _headings(row: Row) -> tuple[str, ...]:
     """Return what a row stands under, outermost first: network, "end to end", layer."""
     network = network_of(row.finding)
     if not network:
-        return (row.target,)
+        return (row.label,)
     last = row.target.rpartition("/")[2]
     return (network, row.layer) if row.finding.role == "local" else (network, last, row.layer)
 
@@ -121,7 +121,9 @@ def _note(row: Row) -> str:
         return f"culprit: {finding.pattern}" if finding.pattern else "culprit"
     if row.verdict is Verdict.INCONCLUSIVE:
         return printable(finding.reason.split(":")[0])
-    return "no derivative measured" if row.measured is None and finding.check != "audit.coverage" else ""
+    if finding.check.startswith("audit."):
+        return printable(finding.message)
+    return "" if row.measured is not None else "no derivative measured"
 
 
 def place(finding: Finding) -> str:

@@ -10,7 +10,7 @@ import sys
 import time
 
 import pytest
-from conftest import FAULTY, ROOT
+from cli_project import FAULTY, ROOT
 
 
 def test_a_faulty_layer_is_named_with_its_numbers_and_exits_with_1(gradcheck):
