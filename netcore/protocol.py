@@ -23,12 +23,18 @@ class Layer(Protocol):
         """Draw the parameters, float64: {"W": ..., "b": ...}, or {} where there are none."""
         ...
 
-    def forward(self, params: Params, x: Array, *, rng: Generator | None = None) -> tuple[Array, Any]:
-        """Return (y, cache).  rng=None is inference; a generator is training, and the source of any randomness."""
+    def forward(self, params: Params, x: Any, *, rng: Generator | None = None) -> tuple[Array, Any]:
+        """Return (y, cache) for an array x, or a tuple of them for a layer of several inputs.
+
+        rng=None is inference; a generator is training, and the source of any randomness.
+        """
         ...
 
-    def backward(self, params: Params, cache: Any, dy: Array) -> tuple[Array | None, dict[str, Array]]:
-        """Return (dx, dparams), summed over the batch and never averaged; dx is None where x is integer."""
+    def backward(self, params: Params, cache: Any, dy: Array) -> tuple[Any, dict[str, Array]]:
+        """Return (dx, dparams), summed over the batch and never averaged.
+
+        dx is an array, a tuple of them where x is one, or None where x is integer.
+        """
         ...
 
 

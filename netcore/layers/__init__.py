@@ -3,6 +3,7 @@
 Images are (batch, channels, height, width), sequences (batch, time, features).
 """
 
+from netcore.layers.attention import Attention
 from netcore.layers.batch_norm import BatchNorm
 from netcore.layers.bidirectional import Bidirectional
 from netcore.layers.conv import Conv1d, Conv2d
@@ -15,16 +16,21 @@ from netcore.layers.gru import GRU
 from netcore.layers.layer_norm import LayerNorm, RMSNorm
 from netcore.layers.lstm import LSTM
 from netcore.layers.merge import Add, Concatenate, Residual
+from netcore.layers.multi_head import MultiHeadAttention
 from netcore.layers.pool import AvgPool2d, MaxPool2d
+from netcore.layers.positions import LearnedPositions, SinePositions
 from netcore.layers.rnn import RNN
+from netcore.layers.rotary import Rotary
 from netcore.layers.sequential import Sequential
 from netcore.layers.shape import Flatten, Pad, Permute, Reshape, Upsample
+from netcore.layers.transformer import TransformerBlock
 
 __all__ = [
     "GRU",
     "LSTM",
     "RNN",
     "Add",
+    "Attention",
     "AvgPool2d",
     "BatchNorm",
     "Bidirectional",
@@ -39,12 +45,17 @@ __all__ = [
     "GroupNorm",
     "InstanceNorm",
     "LayerNorm",
+    "LearnedPositions",
     "MaxPool2d",
+    "MultiHeadAttention",
     "Pad",
     "Permute",
     "RMSNorm",
     "Reshape",
     "Residual",
+    "Rotary",
     "Sequential",
+    "SinePositions",
+    "TransformerBlock",
     "Upsample",
 ]

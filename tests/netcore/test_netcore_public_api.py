@@ -15,6 +15,7 @@ PUBLIC = """
     Contrastive Cosine CrossEntropy Focal Hinge Huber KL LogCosh LogLoss LogLossWithLogits MAE MSE NLL Poisson Quantile
     SmoothL1 SquaredHinge Weighted
     Add AvgPool2d BatchNorm Concatenate Conv1d Conv2d ConvTranspose2d Dense Dropout Embedding Flatten GroupNorm
+    Attention MultiHeadAttention Rotary SinePositions LearnedPositions TransformerBlock
     Bidirectional GRU LSTM RNN
     InstanceNorm LayerNorm MaxPool2d Pad Permute RMSNorm Reshape Residual Sequential Upsample
     History Model
