@@ -63,9 +63,7 @@ def fixed(value):
     return lambda rng: np.array(value)
 
 
-def rule(
-    family, name, forward, pull, *draws, draw=None, names=None, note="", oracle=None, precision=1e-7, hush=True
-) -> Rule:
+def rule(family, name, forward, pull, *draws, draw=None, names=None, note="", oracle=None, precision=1e-7) -> Rule:
     """Make a Rule of pull(cotangent, *inputs) -> gradient(s); each input from its own draw, or all from a joint one."""
     names = tuple(names or (k for k, p in inspect.signature(forward).parameters.items() if p.default is p.empty))
     point = draw or (lambda rng: tuple(np.asarray(d(rng)) for d in draws))
@@ -74,9 +72,17 @@ def rule(
         grads = pull(cotangent, *inputs)
         return grads if isinstance(grads, tuple) else (grads,)
 
-    if hush:
-        forward, vjp = quiet(forward), quiet(vjp)
-    return Rule(name, family, forward, vjp, point, names=names, note=note, oracle=oracle, precision=precision)
+    return Rule(
+        f"{family}: {name}",
+        family,
+        quiet(forward),
+        quiet(vjp),
+        point,
+        names,
+        note=note,
+        oracle=oracle,
+        precision=precision,
+    )
 
 
 def elementwise(family, name, f, df, *draws, **more) -> Rule:

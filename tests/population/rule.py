@@ -26,7 +26,7 @@ class Rule:
         slug: the kind of mistake; None where the rule is right.
         size: relative size of the mistake, ‖wrong − right‖ / ‖right‖ of the input that it touches; None where it
             depends on the point.
-        note: what is peculiar.
+        note: what is peculiar; "border: .." where an honest checker may answer less than the truth, and why.
         base: for wrong rules: the right rule of the same forward.
         oracle: the same function for the population's own proof, in a form that bears longdouble or has less noise.
         precision: relative accuracy to which that proof can decide.

@@ -8,8 +8,12 @@ import numpy as np
 from ..make import elementwise, fixed, normal, positive, rule, scaled, uniform
 
 E, R = partial(elementwise, "numerics"), partial(rule, "numerics")
-SCALES = lambda rng: rng.standard_normal(7) * 10.0 ** np.arange(-6, 7, 2)  # noqa: E731  a draw among draws
 TINY = scaled(1e-9, 1e-7, 3, 5)
+
+
+def scales(rng):
+    """One normal number a scale, 1e-6 to 1e6."""
+    return rng.standard_normal(7) * 10.0 ** np.arange(-6, 7, 2)
 
 
 def rosenbrock(x):
@@ -160,14 +164,14 @@ RULES = (
     E("sine of 1e-8 x", lambda x: np.sin(1e-8 * x), lambda x: 1e-8 * np.cos(1e-8 * x), scaled(1e7, 1e9, 3, 5)),
     E("reciprocal at 1e8", lambda x: 1 / x, lambda x: -1 / x**2, scaled(1e7, 1e9, 3, 5)),
     E("cube at 1e150", lambda x: x * 1e-300 * x * x, lambda x: 3 * (x * 1e-150) ** 2, scaled(1e149, 1e150, 3, 5)),
-    R("squares of mixed scales", lambda x: x * x, lambda u, x: 2 * u * x, SCALES),
+    R("squares of mixed scales", lambda x: x * x, lambda u, x: 2 * u * x, scales),
     R(
         "sines of mixed scales",
         lambda x: np.sin(x / 10.0 ** np.arange(-6, 7, 2)),
         lambda u, x: u * np.cos(x / 10.0 ** np.arange(-6, 7, 2)) / 10.0 ** np.arange(-6, 7, 2),
-        SCALES,
+        scales,
     ),
-    R("logs of mixed scales, summed", lambda x: np.log(x * x).sum(), lambda u, x: 2 * u / x, SCALES),
+    R("logs of mixed scales, summed", lambda x: np.log(x * x).sum(), lambda u, x: 2 * u / x, scales),
     R(
         "outputs of mixed scales",
         lambda x: np.tanh(x) * 10.0 ** np.arange(-6, 7, 2),

@@ -12,6 +12,10 @@ from .activations import softmax, softmax_pull
 E, R, B = partial(elementwise, "shapes"), partial(rule, "shapes"), partial(rule, "large")
 
 
+NOISE32 = "border: values are noisy at 6e-8"
+STEP32 = "border: a float32 input moves in steps of 6e-8, the output is float64"
+
+
 def f32(draw):
     return lambda rng: draw(rng).astype(np.float32)
 
@@ -107,9 +111,15 @@ SMALL = (
         lambda rng: np.asfortranarray(rng.standard_normal((3, 2))),
     ),
     R("read-only in", lambda x: x * x, lambda u, x: 2 * u * x, read_only(normal(3, 5))),
-    R("read-only gradient", lambda x: x.sum(), lambda u, x: np.broadcast_to(u, x.shape), normal(3, 5)),
+    R(
+        "read-only gradient",
+        lambda x: x.sum(),
+        lambda u, x: np.broadcast_to(u, x.shape),
+        normal(3, 5),
+        note="border: a view of one number",
+    ),
     R("gradient in column order", lambda x: x.T * 2, lambda u, x: 2 * u.T, normal(3, 5)),
-    R("gradient a numpy scalar", lambda x: 3 * x, lambda u, x: 3 * np.float64(u), normal()),
+    R("gradient a numpy scalar", lambda x: 3 * x, lambda u, x: 3 * np.float64(u), normal(), note="border: no array"),
     R(
         "integer exponents",
         lambda x, n: x**n,
@@ -143,6 +153,7 @@ SMALL = (
         normal(5, 3),
         f32(normal(3, 2)),
         precision=1e-6,
+        note=STEP32,
     ),
     R(
         "float32 scale, float64 data",
@@ -151,13 +162,15 @@ SMALL = (
         normal(5),
         lambda rng: np.array(1.7, np.float32),
         precision=1e-6,
+        note=STEP32,
     ),
-    E("tanh through float32", through_float32(np.tanh), lambda x: 1 - np.tanh(x) ** 2, oracle=np.tanh),
+    E("tanh through float32", through_float32(np.tanh), lambda x: 1 - np.tanh(x) ** 2, oracle=np.tanh, note=NOISE32),
     E(
         "sigmoid through float32, both ways",
         through_float32(expit),
         lambda x: expit(x.astype(np.float32)) * expit(-x.astype(np.float32)),
         oracle=expit,
+        note=NOISE32,
         precision=1e-5,
     ),
     R(
@@ -167,6 +180,7 @@ SMALL = (
         normal(3, 5),
         names=("x",),
         oracle=softmax,
+        note=NOISE32,
     ),
     R(
         "matmul through float32",
@@ -176,6 +190,7 @@ SMALL = (
         normal(3, 2),
         names=("x", "W"),
         oracle=np.matmul,
+        note=NOISE32,
     ),
     R("the same every time", lambda x: x**2 / 2, lambda u, x: u * x, fixed([0.5, -1.25, 2.0, 0.75])),
 )

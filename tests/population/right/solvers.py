@@ -105,7 +105,14 @@ RULES = (
         uniform(0.5, 1.5, 3, 5),
         oracle=partial(settle, tolerance=1e-17),
     ),
-    S("bisection, 36 steps", bisect, lambda x: 1 / (3 * newton(x) ** 2 + 1), uniform(-3, 3, 3, 5), oracle=newton),
+    S(
+        "bisection, 36 steps",
+        bisect,
+        lambda x: 1 / (3 * newton(x) ** 2 + 1),
+        uniform(-3, 3, 3, 5),
+        oracle=newton,
+        note="border: a staircase of 1e-10",
+    ),
     N(
         "jacobi iteration, tolerance 1e-10",
         jacobi,

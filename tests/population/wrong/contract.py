@@ -101,3 +101,18 @@ def one_late(base):
         return base.vjp(before.pop(0) if len(before) > 1 else base.draw(np.random.default_rng(2024)), u)
 
     return wrong(base, "one call late", "state", vjp)
+
+
+def raises(base, error=ValueError):
+    def vjp(inputs, u):
+        raise error("backward is not written yet")
+
+    return wrong(base, f"raises {error.__name__}", "raises", vjp)
+
+
+def one_too_few(base):
+    return wrong(base, "one gradient too few", "count", lambda inputs, u: base.vjp(inputs, u)[:-1])
+
+
+def one_too_many(base):
+    return wrong(base, "one gradient too many", "count", lambda inputs, u: (*base.vjp(inputs, u), np.array(0.0)))

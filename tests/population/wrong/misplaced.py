@@ -19,6 +19,9 @@ from .contract import (
     none,
     nonfinite,
     one_late,
+    one_too_few,
+    one_too_many,
+    raises,
     recast,
     reshaped,
     second_doubles,
@@ -118,6 +121,13 @@ POINTS = (
 )
 
 CONTRACT = (
+    raises(a.MISH),
+    raises(n.LAYER, NotImplementedError),
+    raises(d.AFFINE, np.linalg.LinAlgError),
+    one_too_few(d.AFFINE),
+    one_too_few(n.LAYER),
+    one_too_many(a.TANH),
+    one_too_many(lo.MSE),
     none(d.AFFINE, 2),
     none(a.RELU),
     none(n.LAYER, 1),

@@ -12,8 +12,8 @@ from ..rule import Rule
 
 
 def shelf(*rooms):
-    """The right rules of some files, by name."""
-    return {rule.name: rule for room in rooms for rule in room.RULES}
+    """The right rules of some files, by name without family."""
+    return {rule.name.removeprefix(f"{rule.family}: "): rule for room in rooms for rule in room.RULES}
 
 
 def wrong(base: Rule, how, slug, vjp, size=None, note="") -> Rule:
@@ -88,12 +88,12 @@ def refolded(base, block=0):
     )
 
 
-def times_at(base, at, r, slug, how, block=0):
+def times_at(base, at, r, slug, how, block=0, note=""):
     def change(g, x):
         g[at] *= r
         return g
 
-    return edit(base, f"{how} × {r:g}", slug, change, block)
+    return edit(base, f"{how} × {r:g}", slug, change, block, note=note)
 
 
 def one_entry(base, r=2.0, at=None, block=0):

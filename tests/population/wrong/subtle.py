@@ -39,6 +39,12 @@ def single(name):
     return F[f"{name}, float32"]
 
 
+JOINTLY = "border: between the slopes of each entry alone, but no subgradient of all together"
+APART = "border: between the slopes of each input alone, but no subgradient of both together"
+CLOSE = "border: wrong beside the kink by less than 1e-7"
+OWN_SCALE = "border: seen on the entry's own scale only"
+
+
 KINKS = (
     claim("relu, claims 0", "claims 1.5", 1.5),
     claim("relu, claims 0", "claims −0.5", -0.5),
@@ -60,22 +66,51 @@ KINKS = (
         "kink",
         x=lambda u, x: u * np.where(x == 1, 6, kinks.knots_slope(x, 0.5)),
     ),
-    bug(K["relu beside the kink"], "counts 1e-6 as 0", "mask", x=lambda u, x: u * (x > 1e-6)),
-    bug(K["relu beside the kink"], "counts −1e-6 as 0, claims 1", "mask", x=lambda u, x: u * (x > -1e-6)),
+    bug(K["relu beside the kink"], "counts 1e-6 as 0", "mask", note=CLOSE, x=lambda u, x: u * (x > 1e-6)),
+    bug(K["relu beside the kink"], "counts −1e-6 as 0, claims 1", "mask", note=CLOSE, x=lambda u, x: u * (x > -1e-6)),
     bug(K["relu beside the kink"], "half", "factor", x=lambda u, x: u * 0.5 * (np.abs(x) < 1)),
     bug(
-        K["abs beside the kink"], "counts 1e-6 as 0", "mask", x=lambda u, x: u * np.sign(x) * (np.abs(x) > 1e-6), size=1
+        K["abs beside the kink"],
+        "counts 1e-6 as 0",
+        "mask",
+        note=CLOSE,
+        x=lambda u, x: u * np.sign(x) * (np.abs(x) > 1e-6),
+        size=1,
     ),
-    bug(K["clip beside the bounds"], "bounds wider by 1e-6", "mask", x=lambda u, x: u * (np.abs(x) < 1 + 1e-6)),
-    bug(K["max ties, first"], "sent to all", "ties", x=lambda u, x: u[:, None] * (x == x.max(1, keepdims=True))),
+    bug(
+        K["clip beside the bounds"],
+        "bounds wider by 1e-6",
+        "mask",
+        note=CLOSE,
+        x=lambda u, x: u * (np.abs(x) < 1 + 1e-6),
+    ),
+    bug(
+        K["max ties, first"],
+        "sent to all",
+        "ties",
+        note=JOINTLY,
+        x=lambda u, x: u[:, None] * (x == x.max(1, keepdims=True)),
+    ),
     bug(
         K["max ties, shared"],
         "shared by all entries of the row",
         "ties",
         x=lambda u, x: u[:, None] * (shared(x) + 0.2) / 2,
     ),
-    rewrite(K["maximum of equals, half each"], "both get all", "ties", lambda u, a, b: (u * (a >= b), u * (b >= a))),
-    rewrite(K["maximum of equals, half each"], "neither gets any", "ties", lambda u, a, b: (u * (a > b), u * (b > a))),
+    rewrite(
+        K["maximum of equals, half each"],
+        "both get all",
+        "ties",
+        lambda u, a, b: (u * (a >= b), u * (b >= a)),
+        note=APART,
+    ),
+    rewrite(
+        K["maximum of equals, half each"],
+        "neither gets any",
+        "ties",
+        lambda u, a, b: (u * (a > b), u * (b > a)),
+        note=APART,
+    ),
     bug(K["x |x|: no kink"], "claims 1 at 0", "kink", x=lambda u, x: u * (2 * np.abs(x) + (x == 0))),
     bug(
         K["huber at its threshold: no kink"],
@@ -139,14 +174,15 @@ SCALES = (
     at("log of base 2", "natural", "log_base", lambda x: 1 / x, 1 - np.log(2)),
     at("rastrigin", "2π left out inside", "missing_factor", lambda x: 2 * x + 20 * np.sin(2 * np.pi * x)),
     at("cosine at 0", "claims 1e-6", "extra_term", lambda x: 1e-6 + 0 * x),
-    times_at(N["squares of mixed scales"], 0, 2, "one_entry", "smallest entry"),
-    times_at(N["squares of mixed scales"], 2, 0, "one_entry", "entry of 1e-2"),
-    times_at(N["sines of mixed scales"], -1, 1.5, "one_entry", "smallest gradient"),
-    times_at(N["outputs of mixed scales"], 0, 3, "one_entry", "smallest gradient"),
+    times_at(N["squares of mixed scales"], 0, 2, "one_entry", "smallest entry", note=OWN_SCALE),
+    times_at(N["squares of mixed scales"], 2, 0, "one_entry", "entry of 1e-2", note=OWN_SCALE),
+    times_at(N["sines of mixed scales"], -1, 1.5, "one_entry", "smallest gradient", note=OWN_SCALE),
+    times_at(N["outputs of mixed scales"], 0, 3, "one_entry", "smallest gradient", note=OWN_SCALE),
     bug(
         N["logs of mixed scales, summed"],
         "1/x² for 1/x where large",
         "mask",
+        note=OWN_SCALE,
         x=lambda u, x: 2 * u / np.where(np.abs(x) > 1e3, x * x, x),
     ),
     bug(N["product of unlike factors"], "each its own", "swapped", a=lambda u, a, b: u * a),
