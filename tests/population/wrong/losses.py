@@ -34,6 +34,10 @@ def margin_mask(z, k):
     return (z - z[np.arange(len(k)), k][:, None] + 1 > 0).astype(z.dtype)
 
 
+def hits(z, k):
+    return (margin_mask(z, k) * (1 - one_hot(k, z))).sum(1, keepdims=True)
+
+
 RULES = (
     on("mean squared error", "mean left out", "sum_for_mean", p=lambda u, p, y: 2 * u * (p - y), size=14),
     on(
@@ -202,9 +206,7 @@ RULES = (
         "missing_term",
         a=lambda u, a, p, n: u * active(a, p, n) * 2 * (a - p),
     ),
-    on(
-        "triplet margin", "mask without the margin", "mask", p=lambda u, a, p, n: -2 * u * active(a, p, n, -5) * (a - p)
-    ),
+    on("triplet margin", "mask turned", "mask", p=lambda u, a, p, n: -2 * u * (1 / len(a) - active(a, p, n)) * (a - p)),
     on(
         "triplet margin",
         "negative of the positive's sign",
@@ -220,9 +222,9 @@ RULES = (
     ),
     on(
         "multi-class hinge",
-        "the right class counted once",
+        "the right class counted twice",
         "one_entry",
-        z=lambda u, z, k: u * (margin_mask(z, k) * (1 - one_hot(k, z)) - one_hot(k, z)) / len(k),
+        z=lambda u, z, k: u * (margin_mask(z, k) * (1 - one_hot(k, z)) - 2 * hits(z, k) * one_hot(k, z)) / len(k),
     ),
     on(
         "pinball, quantile 0.9",

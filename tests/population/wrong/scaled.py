@@ -119,11 +119,11 @@ SIDES = (
     where(a.TANH, lambda x: x > 0, 1.1, "mask", "10 % too large for x > 0"),
     where(a.ELU, lambda x: x < 0, 0, "mask", "relu's mask"),
     where(a.SOFTPLUS, lambda x: x < 0, 1 + 1e-4, "mask", "1e-4 too large for x < 0"),
-    where(a.TANH, lambda x: np.abs(x) > 1, 0, "saturation", "zero where |x| > 1"),
+    where(a.TANH, lambda x: np.abs(x) > 0.5, 0, "saturation", "zero where |x| > 0.5"),
     where(a.SIGMOID, lambda x: np.abs(x) > 0.7, 1.05, "saturation", "5 % too large where |x| > 0.7"),
-    where(a.MISH, lambda x: np.abs(x) > 1, 1.01, "saturation", "1 % too large where |x| > 1"),
+    where(a.MISH, lambda x: np.abs(x) > 0.5, 1.01, "saturation", "1 % too large where |x| > 0.5"),
     where(a.LOGSIGMOID, lambda x: x < -0.3, 0, "saturation", "zero where x < −0.3"),
-    where(lo.MSE, lambda x: np.abs(x) > 1, 0.5, "saturation", "half where |p| > 1"),
+    where(lo.MSE, lambda x: np.abs(x) > 0.5, 0.5, "saturation", "half where |p| > 0.5"),
     where(d.AFFINE, lambda x: x < 0, 0, "mask", "zero for x < 0"),
 )
 
