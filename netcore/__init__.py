@@ -38,6 +38,7 @@ from netcore.activations import (
     SwiGLU,
     Tanh,
 )
+from netcore.history import History
 from netcore.initialisers import INITIALISERS
 from netcore.layers import (
     GRU,
@@ -56,12 +57,14 @@ from netcore.layers import (
     Dropout,
     Embedding,
     Flatten,
+    Graph,
     GroupNorm,
     InstanceNorm,
     LayerNorm,
     LearnedPositions,
     MaxPool2d,
     MultiHeadAttention,
+    Node,
     Pad,
     Permute,
     Reshape,
@@ -94,8 +97,23 @@ from netcore.losses import (
     SquaredHinge,
     Weighted,
 )
-from netcore.model import History, Model
+from netcore.model import Model
+from netcore.optimisers import (
+    OPTIMISERS,
+    SGD,
+    Adam,
+    AdamW,
+    CosineDecay,
+    ExponentialDecay,
+    Optimiser,
+    RMSProp,
+    StepDecay,
+    Warmup,
+    clip_by_norm,
+)
 from netcore.protocol import Activation, Layer, Loss
+from netcore.storage import load, save
+from netcore.training import Hook, fit
 
 __all__ = [
     "ACTIVATIONS",
@@ -111,9 +129,13 @@ __all__ = [
     "MAE",
     "MSE",
     "NLL",
+    "OPTIMISERS",
     "RNN",
     "SELU",
+    "SGD",
     "Activation",
+    "Adam",
+    "AdamW",
     "Add",
     "Attention",
     "AvgPool2d",
@@ -125,20 +147,24 @@ __all__ = [
     "Conv2d",
     "ConvTranspose2d",
     "Cosine",
+    "CosineDecay",
     "CrossEntropy",
     "Dense",
     "Dropout",
     "Embedding",
     "Exp",
+    "ExponentialDecay",
     "Flatten",
     "Focal",
     "GELUTanh",
+    "Graph",
     "GroupNorm",
     "HardSigmoid",
     "HardSwish",
     "HardTanh",
     "Hinge",
     "History",
+    "Hook",
     "Huber",
     "Identity",
     "InstanceNorm",
@@ -156,11 +182,14 @@ __all__ = [
     "Mish",
     "Model",
     "MultiHeadAttention",
+    "Node",
+    "Optimiser",
     "Pad",
     "Permute",
     "Poisson",
     "Quantile",
     "RMSNorm",
+    "RMSProp",
     "ReLU",
     "Reshape",
     "Residual",
@@ -174,12 +203,18 @@ __all__ = [
     "Softplus",
     "Softsign",
     "SquaredHinge",
+    "StepDecay",
     "SwiGLU",
     "Tanh",
     "TransformerBlock",
     "Upsample",
+    "Warmup",
     "Weighted",
+    "clip_by_norm",
+    "fit",
     "gradcheck_targets",
+    "load",
+    "save",
 ]
 
 

@@ -1,25 +1,19 @@
 """The notebook's model: a list of layers, their parameters, a loss, and gradient descent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from netcore.activations import ACTIVATIONS
+from netcore.history import History
 from netcore.initialisers import INITIALISERS
 from netcore.layers.dense import Dense
 from netcore.losses import LOSSES
 from netcore.names import choose
-from netcore.protocol import Array, Layer, Loss
-
-
-@dataclass
-class History:
-    """What training saw."""
-
-    loss: list[float] = field(default_factory=list)  # one value an epoch, before that epoch's update
+from netcore.optimisers.rule import trainable
+from netcore.protocol import Array, Layer, Loss, Stateful
 
 
 class Model:
@@ -41,6 +35,7 @@ class Model:
         params: list of mappings of arrays, aligned with layers.
         grads: list of mappings aligned with params, as the last `backward` left them; empty before.
         loss: called loss(y, y_hat), with loss.grad(y, y_hat).
+        rng: what training draws its dropout from.
     """
 
     def __init__(
@@ -67,6 +62,7 @@ class Model:
         self.loss: Loss = choose(LOSSES, loss, "loss") if isinstance(loss, str) else loss
         self.params = [layer.init(np.random.default_rng([seed, i + 1])) for i, layer in enumerate(self.layers)]
         self.grads: list[dict[str, Array]] = []
+        self.rng = np.random.default_rng([seed, len(self.layers) + 1])
         self._caches: list[Any] = []
 
     def forward(self, X: Array, *, rng: np.random.Generator | None = None) -> Array:
@@ -95,14 +91,20 @@ class Model:
                 dx, self.grads[i] = self.layers[i].backward(self.params[i], self._caches[i], dx)
         return self.grads
 
+    def refresh(self) -> None:
+        """Move the running statistics of layers that keep any, after a forward in training."""
+        for i, layer in enumerate(self.layers):
+            if isinstance(layer, Stateful):
+                self.params[i] = {**self.params[i], **layer.refresh(self.params[i], self._caches[i])}
+
     def update(self, learning_rate: float) -> None:
         """Take one step down the gradients of the last `backward`; each parameter keeps its dtype."""
         for i, grads in enumerate(self.grads):
-            stepped = {name: self.params[i][name] - learning_rate * grad for name, grad in grads.items()}
-            self.params[i] = {n: stepped[n].astype(a.dtype, copy=False) for n, a in self.params[i].items()}
+            stepped = {name: self.params[i][name] - learning_rate * grads[name] for name in trainable(self.params[i])}
+            self.params[i] = {n: stepped.get(n, a).astype(a.dtype, copy=False) for n, a in self.params[i].items()}
 
     def train(self, X: Array, Y: Array, epochs: int, *, learning_rate: float = 1e-5, verbose: int = 100) -> History:
-        """Descend for `epochs` steps, each on all rows.
+        """Descend for `epochs` steps, each on all rows; `netcore.fit` has mini-batches and better optimisers.
 
         Args:
             X: (batch, n_in).
@@ -115,8 +117,9 @@ class Model:
         """
         history = History()
         for epoch in range(epochs):
-            Y_hat = self.forward(X)
+            Y_hat = self.forward(X, rng=self.rng)
             self.backward(Y, Y_hat)
+            self.refresh()
             history.loss.append(float(np.sum(self.loss(Y, Y_hat))))  # the sum is that of reduction="none"
             if verbose and epoch % verbose == 0:
                 print(f"epoch {epoch:6d}   loss {history.loss[-1]:.6g}   mean gradient {self._mean_gradients()}")

@@ -21,10 +21,12 @@ from netcore.layers import (
     Dropout,
     Embedding,
     Flatten,
+    Graph,
     GroupNorm,
     InstanceNorm,
     LayerNorm,
     MaxPool2d,
+    Node,
     Pad,
     Permute,
     Reshape,
@@ -32,6 +34,25 @@ from netcore.layers import (
     RMSNorm,
     Sequential,
     Upsample,
+)
+
+BRANCHES = Graph(
+    [
+        Node("left", Dense(3, 2)),
+        Node("right", Dense(3, 4)),
+        Node("bent", Tanh(), "right"),
+        Node("joined", Concatenate(), ("left", "bent", "x")),
+        Node("unused", Dense(3, 2)),
+        Node("end", Dense(9, 2), "joined"),
+    ]
+)
+SHARED = Graph(
+    [
+        Node("first", Dense(3, 3)),
+        Node("bent", Tanh(), "first"),
+        Node("second", Dense(3, 3), "bent", shares="first"),
+        Node("end", Add(), ("first", "second", "x")),
+    ]
 )
 
 
@@ -116,4 +137,6 @@ def _others() -> Iterator[dict[str, Any]]:
     yield target("Concatenate", Concatenate(), x=(rng.normal(size=(5, 2)), rng.normal(size=(5, 3))))
     yield target("Concatenate[axis=1]", Concatenate(axis=1), x=tuple(rng.normal(size=(5, n, 4)) for n in (3, 2)))
     yield target("Residual[Dense]", Residual(Dense(3, 3)), (4, 3))
+    yield target("Graph[branches]", BRANCHES, (4, 3))
+    yield target("Graph[shared]", SHARED, (4, 3))
     yield target("Residual[BatchNorm,training]", Residual(BatchNorm(3)), (4, 3), seed=7)

@@ -11,6 +11,7 @@ from netcore.layers.conv_transpose import ConvTranspose2d
 from netcore.layers.dense import Dense
 from netcore.layers.dropout import Dropout
 from netcore.layers.embedding import Embedding
+from netcore.layers.graph import Graph, Node
 from netcore.layers.group_norm import GroupNorm, InstanceNorm
 from netcore.layers.gru import GRU
 from netcore.layers.layer_norm import LayerNorm, RMSNorm
@@ -42,12 +43,14 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "Graph",
     "GroupNorm",
     "InstanceNorm",
     "LayerNorm",
     "LearnedPositions",
     "MaxPool2d",
     "MultiHeadAttention",
+    "Node",
     "Pad",
     "Permute",
     "RMSNorm",

@@ -18,7 +18,9 @@ PUBLIC = """
     Attention MultiHeadAttention Rotary SinePositions LearnedPositions TransformerBlock
     Bidirectional GRU LSTM RNN
     InstanceNorm LayerNorm MaxPool2d Pad Permute RMSNorm Reshape Residual Sequential Upsample
-    History Model
+    Graph Node
+    OPTIMISERS SGD Adam AdamW CosineDecay ExponentialDecay Optimiser RMSProp StepDecay Warmup clip_by_norm
+    History Hook Model fit load save
     gradcheck_targets
 """
 

@@ -1,0 +1,21 @@
+"""Keep the gradient of all parameters together from being too long."""
+
+import math
+
+import numpy as np
+
+from netcore.protocol import Array, Params
+
+
+def clip_by_norm(grads: Params, largest: float) -> tuple[dict[str, Array], float]:
+    """Return the gradients, scaled so that their joint Euclidean norm is at most `largest`, and what it was before.
+
+    Args:
+        grads: any mapping of arrays; not modified.
+        largest: > 0.
+
+    Source: Pascanu, Mikolov and Bengio 2013, "On the difficulty of training recurrent neural networks".
+    """
+    norm = math.sqrt(sum(float(np.vdot(g, g).real) for g in grads.values()))
+    scale = largest / norm if norm > largest else 1.0
+    return {name: g * scale if scale < 1 else g for name, g in grads.items()}, norm
