@@ -21,11 +21,11 @@ def on(*kinks, count=7):
 
 
 def beside(*kinks, count=7):
-    """Numbers 1e-9 to 1e-7 beside a kink, on both sides."""
+    """Numbers 1e-9 to 1e-7 beside a kink, on both sides of each."""
 
     def draw(rng):
-        signs = rng.permutation(np.resize([-1.0, 1.0], count))
-        return rng.choice(kinks, count) + signs * 10 ** rng.uniform(-9, -7, count)
+        sides = np.resize(np.repeat([-1.0, 1.0], len(kinks)), count)
+        return rng.permutation(np.resize(kinks, count) + sides * 10 ** rng.uniform(-9, -7, count))
 
     return draw
 
