@@ -116,6 +116,18 @@ class Report:
 
         return render(self, width=width, color=color)
 
+    def to_html(self) -> str:
+        """Return one self-contained page."""
+        from gradcheck.report.html import render
+
+        return render(self)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        from gradcheck.report.html import embed
+
+        return embed(self)
+
     def __str__(self) -> str:
         """Return the verdict and every failure's message."""
         lines = [f"{self.verdict}: {len(self.findings)} findings, {len(self.failures)} wrong"]

@@ -105,6 +105,11 @@ def network_of(finding: Finding) -> str:
     return name if slash and (finding.role != "local" or last == finding.layer) else ""
 
 
+def _named(row: Row, several: bool) -> str:
+    place = row.label if several else row.layer
+    return f"{place}: {row.wrt}" if row.wrt else place
+
+
 def headline(report: Report) -> str:
     """Return the verdict of a report in one line."""
     rows = rows_of(report)
@@ -117,7 +122,8 @@ def headline(report: Report) -> str:
         return f"NOTHING CHECKED: {stopped[2:] or 'no targets'}"
     if red:
         causes = [row for row in red if row.cause == "culprit"]
-        names = ", ".join(dict.fromkeys(f"{row.layer}: {row.wrt}" if row.wrt else row.layer for row in causes[:3]))
+        several = len({network_of(row.finding) for row in rows}) > 1
+        names = ", ".join(dict.fromkeys(_named(row, several) for row in causes[:3]))
         more = f" and {len(causes) - 3} more" if len(causes) > 3 else ""
         verb = "is" if len(causes) == 1 else "are"
         cause = f", {len(causes)} {verb} the cause ({names}{more})" if causes else ", and no layer's own: the wiring"

@@ -28,6 +28,7 @@ STYLES = {
     Verdict.RAISED: "bold magenta",
 }
 _SHORT = {Verdict.AGREES: "agrees", Verdict.KINK: "kink", Verdict.INCONCLUSIVE: "inconclusive"}  # failures shout
+_OPEN = Verdict.INCONCLUSIVE
 _WIDE = 88  # from here on the cause and the cost have columns of their own
 
 
@@ -56,9 +57,13 @@ def view(report: Report, *, width: int, concise: bool = False, costs: bool = Fal
     shown = [row for row in rows if not concise or row.red or row.verdict is Verdict.INCONCLUSIVE]
     if shown:
         yield overview(shown, width=width, costs=costs)
-    for row in rows:
-        if row.red or (row.verdict is Verdict.INCONCLUSIVE and not row.finding.accepted):
-            yield details(row, report.seed)
+    bad = [row for row in rows if (row.verdict.wrong or row.verdict is _OPEN) and not row.finding.accepted]
+    for row in bad:
+        if row.cause != "contaminated":
+            yield details(row)
+    heirs = [row for row in bad if row.cause == "contaminated"]
+    if heirs:
+        yield _inherited(heirs)
     yield verdict_line(report)
 
 
@@ -116,7 +121,7 @@ def _note(row: Row) -> str:
     if row.verdict is Verdict.KINK and finding.worst is not None:
         return f"kink at {place(finding)}"
     if row.cause == "contaminated":
-        return "inherits the fault of a culprit"
+        return "through a culprit"
     if row.verdict.wrong:
         return f"culprit: {finding.pattern}" if finding.pattern else "culprit"
     if row.verdict is Verdict.INCONCLUSIVE:
@@ -132,14 +137,18 @@ def place(finding: Finding) -> str:
     return printable(finding.wrt) + index
 
 
-def details(row: Row, seed: int) -> RenderableType:
+def _inherited(rows: list[Row]) -> RenderableType:
+    """Return the rows that are wrong only because a culprit sits above them: named, not told again."""
+    names = ", ".join(printable(f"{row.label}: {row.wrt}" if row.wrt else row.label) for row in rows)
+    return Text.assemble("\n", ("wrong only through a culprit: ", "dim"), names)
+
+
+def details(row: Row) -> RenderableType:
     """Return everything known of one failing row."""
     finding = row.finding
     head = Text()
     head.append(printable(f"{row.label}: {row.wrt}" if row.wrt else row.label), style="bold")
     head.append(f"  {row.verdict}", style=STYLES[row.verdict])
-    if row.cause == "contaminated":
-        head.append("  inherits the fault of a culprit", style="dim")
     head.append(f"  [{finding.check}]", style="dim")
     body = Table.grid(padding=(0, 1))
     body.add_column(style="dim", no_wrap=True)

@@ -12,7 +12,7 @@ from gradcheck.report.record import Report
 
 __all__ = ["KINDS", "write"]
 
-KINDS: dict[str, Callable[[Report], str]] = {"json": Report.to_json}
+KINDS: dict[str, Callable[[Report], str]] = {"json": Report.to_json, "html": Report.to_html}
 
 
 def write(report: Report, kind: str, path: Path) -> None:

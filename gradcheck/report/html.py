@@ -1,0 +1,140 @@
+"""The report as one page: self-contained, without scripts, asking nothing of any server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+from markupsafe import Markup, escape
+
+from gradcheck.compare import Verdict
+from gradcheck.report.finding import Finding
+from gradcheck.report.heatmap import heatmap
+from gradcheck.report.ledger import Ledger, ledger_of
+from gradcheck.report.network import MARKERS, SIGNS, draw, networks_of
+from gradcheck.report.plots import against_measured, against_step
+from gradcheck.report.record import Report, SourceText
+from gradcheck.report.rows import Row, headline, network_of, rows_of
+from gradcheck.report.terminal import facts
+from gradcheck.report.text import number, plural, printable, relative
+
+__all__ = ["embed", "render"]
+
+_SECTIONS = 60  # failing quantities shown in full; a page with more of them is read by nobody
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """A failing quantity in full."""
+
+    row: Row
+    anchor: str
+    facts: tuple[tuple[str, str], ...]
+    pictures: tuple[tuple[str, Markup, str], ...]
+    source: SourceText | None
+
+
+def render(report: Report) -> str:
+    """Return the page."""
+    rows = rows_of(report)
+    bad = [row for row in rows if row.verdict.wrong or row.verdict is Verdict.INCONCLUSIVE]
+    bad.sort(key=lambda row: (not row.red, row.cause == "contaminated", -row.verdict.severity))
+    sections = tuple(_sections(report, bad[:_SECTIONS]))
+    anchors = {id(section.row): section.anchor for section in sections}
+    touched = {_group(row) for row in bad}
+    networks = networks_of(report)
+    ledger: Ledger = ledger_of(report)
+    return _template().render(
+        report=report,
+        headline=headline(report),
+        state="good" if report.exit_code == 0 else "open" if report.exit_code == 4 else "bad",
+        first=[row for row in rows if _group(row) in touched],
+        rest=[row for row in rows if _group(row) not in touched],
+        sections=sections,
+        hidden=len(bad) - len(sections),
+        anchors=anchors,
+        networks=[(n, draw(n)) for n in networks if n.red],
+        sound=[(n, draw(n)) for n in networks if not n.red],
+        ledger=ledger,
+        markers=MARKERS,
+        style=Markup(_resource("report.css")),
+        ident=id,
+        signs=SIGNS,
+        verdicts=list(Verdict),
+    )
+
+
+def embed(report: Report) -> str:
+    """Return the page in a frame of its own, for a notebook's output cell."""
+    height = 640 if report.failures else 320
+    return (
+        f'<iframe srcdoc="{escape(render(report))}" title="gradcheck report" '
+        f'style="width:100%;height:{height}px;border:0" sandbox></iframe>'
+    )
+
+
+def _group(row: Row) -> str:
+    return network_of(row.finding) or row.target
+
+
+def _sections(report: Report, rows: list[Row]) -> Iterator[_Section]:
+    texts = {(source.file, source.line): source for source in report.sources}
+    for i, row in enumerate(rows):
+        finding = row.finding
+        source = texts.get(finding.source) if finding.source else None
+        told = tuple((name, value) for name, value in facts(finding) if name != "reproduce")
+        yield _Section(row, f"finding-{i + 1}", told, tuple(_pictures(row)), source)
+
+
+def _pictures(row: Row) -> Iterator[tuple[str, Markup, str]]:
+    """Yield (title, picture, caption); what the deciding finding has not, another of the row may have."""
+    candidates = [row.finding, *(f for f in row.findings if f is not row.finding)]
+    for title, make in (
+        ("Where", heatmap),
+        ("Gap against step", against_step),
+        ("Claimed against measured", against_measured),
+    ):
+        for finding in candidates:
+            made = make(finding)
+            if made is not None:
+                yield title, *made
+                break
+
+
+def _resource(name: str) -> str:
+    return (files("gradcheck.report") / "templates" / name).read_text("utf-8")
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_clean
+    )
+    environment.filters.update(
+        number=number, relative=relative, plural=lambda count, word: plural(count, word), ratio=_ratio, where=_where
+    )
+    return environment.from_string(_resource("report.html.jinja"))
+
+
+def _clean(value: Any) -> Any:
+    """Spell out control characters in whatever text reaches the page; line breaks of sources stay."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return "\n".join(printable(line) for line in value.split("\n"))
+    return value
+
+
+def _ratio(finding: Finding | None) -> str:
+    """Return the gap in units of what is allowed."""
+    if finding is None or finding.gap is None or finding.allowed is None or finding.verdict is Verdict.KINK:
+        return ""
+    if finding.allowed == 0:
+        return "exact" if finding.gap == 0 else "inf ×"
+    return f"{number(abs(finding.gap) / finding.allowed)} ×"
+
+
+def _where(finding: Finding) -> str:
+    return "" if finding.source is None else f"{finding.source[0]}:{finding.source[1]}"
