@@ -103,7 +103,7 @@ def compare(
     if abs(gap) <= allowed:
         if relative <= resolution:
             return Comparison(Verdict.AGREES, gap, allowed, relative)
-        vanishes = scale <= allowed <= resolution * max(whole, estimate.magnitude)
+        vanishes = scale <= allowed <= resolution * max(whole, estimate.magnitude, estimate.secant)
         if vanishes or (scale == 0 and estimate.kind == "flat"):
             return Comparison(Verdict.AGREES, gap, allowed, allowed / whole if whole > 0 else 0.0)
         if tolerance is not None and relative <= tolerance:

@@ -34,6 +34,7 @@ class Estimate:
             evaluation changed the output); "none".
         scale: ‖g ∘ v‖₂, what ⟨g, v⟩ would be without cancellation; resolutions are relative to it.
         magnitude: ‖u ∘ y‖₂ of the outputs that move, what φ's rounding is relative to.
+        secant: greatest |φ(t)/t| that was seen, the slope that the function shows at long steps.
         noise: standard deviation of φ that was measured or assumed.
         truncation: part of `error` that comes from the step's length.
         rounding: part of `error` that comes from noise.
@@ -49,6 +50,7 @@ class Estimate:
     kind: Kind
     scale: float
     magnitude: float
+    secant: float
     noise: float
     truncation: float
     rounding: float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import isfinite
 
 import numpy as np
 
@@ -47,7 +47,8 @@ def _entry(prober: Prober, index: tuple[int, ...], number: int, claim: Array, ty
     found = []
     for unit in units:
         best: Entry | None = None
-        for scale in dict.fromkeys((max(own, prober.scale), own or 1e-3 * prober.scale)):
+        small = own or 1e-3 * prober.scale
+        for scale in dict.fromkeys((max(own, prober.scale), small, 1e-3 * small, 1e-6 * small)):
             v = np.zeros(prober.x.shape, dtype=claim.dtype)
             v[index] = scale * unit
             entry = _measured(prober, index, number, v, scale, typical)
@@ -63,31 +64,29 @@ def _entry(prober: Prober, index: tuple[int, ...], number: int, claim: Array, ty
 def _measured(prober: Prober, index: tuple[int, ...], number: int, v: Array, scale: float, typical: float) -> Entry:
     probe = prober.probe(number, v, reference=typical * scale)
     if probe.verdict in (Verdict.INCONCLUSIVE, Verdict.DISAGREES):
-        kink = _kink(prober, number, v)
+        sharp = probe.verdict is Verdict.DISAGREES and probe.estimate.kind == "smooth"
+        kink = _kink(prober, number, v, (0.375,) if sharp else (0.5, 0.375, 0.25))
         if kink is not None:
             comparison, middle, width = kink
-            return Entry(index, probe.estimate.claimed / scale, middle / scale, width / scale, comparison, probe.estimate)
+            return Entry(
+                index, probe.estimate.claimed / scale, middle / scale, width / scale, comparison, probe.estimate
+            )
     if probe.verdict is Verdict.DISAGREES:
-        confirmed = prober.confirm(probe)
-        if confirmed is None:
-            weaker = Comparison(Verdict.INCONCLUSIVE, probe.comparison.gap, probe.comparison.allowed, inf, _UNCONFIRMED)
-            return Entry(index, probe.estimate.claimed / scale, probe.estimate.measured / scale, inf, weaker, probe.estimate)
-        probe = confirmed
+        probe = prober.confirm(probe, full=False)
     estimate = probe.estimate
-    return Entry(index, estimate.claimed / scale, estimate.measured / scale, estimate.error / scale, probe.comparison, estimate)
+    return Entry(
+        index, estimate.claimed / scale, estimate.measured / scale, estimate.error / scale, probe.comparison, estimate
+    )
 
 
-_UNCONFIRMED = "a gap was seen that other steps or the claim's own rounding do not confirm"
-
-
-def _kink(prober: Prober, number: int, v: Array) -> tuple[Comparison, float, float] | None:
+def _kink(prober: Prober, number: int, v: Array, reaches: Sequence[float]) -> tuple[Comparison, float, float] | None:
     """Judge a claim by the branches that meet at this entry; None where there is no kink."""
     u, y0, eps = prober.cotangent(number), prober.y0, prober.stage.eps
     claimed = float(np.vdot(prober.claim(number), v).real)
     scale = float(np.linalg.norm(v.ravel()))
     best: Comparison | None = None
     middle = width = 0.0
-    for exponent in (0.5, 0.375, 0.25):
+    for exponent in reaches:
         found = branches(prober.evaluate, prober.x, v, u, y0, eps=eps, reach=1.3 * eps**exponent)
         if found is None or found.jump <= 0 or not isfinite(found.error):
             continue

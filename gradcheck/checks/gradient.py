@@ -13,6 +13,8 @@ from gradcheck.checks.precision import Stage, stage_for
 from gradcheck.checks.prober import Probe, Prober
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
+from gradcheck.diagnosis.locate import locate
+from gradcheck.point import Array
 from gradcheck.report import Finding
 
 __all__ = ["gradient"]
@@ -46,8 +48,10 @@ def _block(trial: Trial, stage: Stage, name: str) -> Iterator[Finding]:
     cost = prober.evaluations - start
     if size <= effort.entries or (suspicious and affordable):
         entries = measure_entries(prober, list(np.ndindex(prober.x.shape)), number)
+    elif worst.verdict is Verdict.DISAGREES:
+        entries = _located(prober, worst, effort.budget // 4)
     elif suspicious:
-        entries = measure_entries(prober, _sample(prober, effort.budget // (2 * _PER_ENTRY)), number)
+        entries = measure_entries(prober, _sample(prober, min(64, effort.budget // (2 * _PER_ENTRY))), number)
     complete = len(entries) >= size
     direction = _direction_finding(prober, probes, worst, entries, complete, cost)
     yield direction
@@ -55,34 +59,26 @@ def _block(trial: Trial, stage: Stage, name: str) -> Iterator[Finding]:
         yield _entries_finding(prober, entries, complete, prober.evaluations - start - cost)
 
 
+# (other draw, each entry's own scale, factor): a domain may be narrower than the size of its numbers
+_ATTEMPTS = ((0, True, 1.0), (100, False, 1.0), (200, True, 1e-3), (300, True, 1e-6))
+
+
 def _settled(prober: Prober, number: int) -> Probe:
     """Probe one direction; where it is inconclusive, try each entry's own scale and fresh draws."""
-    first = prober.probe(number, prober.direction(number), full=number == 0)
-    probe = first
+    probe = prober.probe(number, prober.direction(number), full=number == 0)
+    faint = probe.estimate.scale <= 1e3 * probe.comparison.allowed  # nothing was seen, agree or not
+    if faint and prober.scale < 1e-2 and probe.verdict in (Verdict.INCONCLUSIVE, Verdict.AGREES):
+        other = prober.probe(number, prober.direction(number) / prober.scale, full=True)
+        if other.verdict in (Verdict.AGREES, Verdict.DISAGREES):
+            probe = other
     if probe.verdict is Verdict.INCONCLUSIVE and probe.estimate.kind != "kink":
-        for again, relative in ((number, True), (number + 100, False)):
-            other = prober.probe(number, prober.direction(again, relative=relative), full=True)
+        for again, relative, factor in _ATTEMPTS:
+            other = prober.probe(number, factor * prober.direction(number + again, relative=relative), full=True)
             if other.verdict.severity < probe.verdict.severity or other.verdict is Verdict.DISAGREES:
                 probe = other
             if probe.verdict is not Verdict.INCONCLUSIVE:
                 break
-    if probe.verdict is Verdict.DISAGREES:
-        confirmed = prober.confirm(probe)
-        if confirmed is None:
-            return first if first.verdict is not Verdict.DISAGREES else _unconfirmed(probe)
-        return confirmed
-    return probe
-
-
-def _unconfirmed(probe: Probe) -> Probe:
-    from dataclasses import replace
-
-    comparison = replace(
-        probe.comparison,
-        verdict=Verdict.INCONCLUSIVE,
-        reason="a gap was seen that other steps or the claim's own rounding do not confirm; another seed may settle it",
-    )
-    return replace(probe, comparison=comparison)
+    return prober.confirm(probe) if probe.verdict is Verdict.DISAGREES else probe
 
 
 def _strata(prober: Prober) -> list[Probe]:
@@ -99,11 +95,27 @@ def _strata(prober: Prober) -> list[Probe]:
         v = np.where(small, prober.direction(1000 + level), 0.0)
         probe = prober.probe(0, v)
         if probe.verdict is Verdict.DISAGREES:
-            confirmed = prober.confirm(probe)
-            if confirmed is not None:
-                found.append(confirmed)
+            probe = prober.confirm(probe)
+            if probe.verdict is Verdict.DISAGREES:
+                found.append(probe)
         inside = small
     return found
+
+
+def _located(prober: Prober, probe: Probe, budget: int) -> list[Entry]:
+    """Return measured entries of a large block at fault: a handful at random, and if few are wrong, those that are."""
+    sample = measure_entries(prober, _sample(prober, 8), probe.number)
+    if sum(entry.verdict is Verdict.DISAGREES for entry in sample) >= 4:
+        return sample
+    known = {entry.index for entry in sample}
+
+    def part(v: Array) -> tuple[float, float]:
+        estimate = prober.probe(probe.number, v).estimate
+        return estimate.gap, estimate.error
+
+    location = locate(part, probe.v, probe.estimate.gap, probe.comparison.allowed, budget // 7)
+    found = [index for index in location.indices if index not in known]
+    return sample + measure_entries(prober, found, probe.number)
 
 
 def _sample(prober: Prober, number: int) -> list[tuple[int, ...]]:

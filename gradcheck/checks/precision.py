@@ -67,22 +67,28 @@ def effective_spacing(trial: Trial) -> float:
     A function that rounds its input to float32 does not move at all for relative moves of 1e-12, although
     what it does for larger ones says that it should; one that rounds its output answers in short numbers.
     """
-    tiny, large = _moved(trial, 2.0**-38), _moved(trial, 2.0**-7)
-    if tiny is None or large is None:
+    large = _moved(trial, 2.0**-7)
+    if large is None:
         return _SPACINGS[0]
-    change = np.abs(large - trial.y0)
-    due = change * 2.0**-31 > 16 * np.spacing(np.abs(trial.y0))
-    if not due.any():
+    moving = (large != trial.y0) & (large != 0)
+    if moving.any():
+        numbers = np.abs(large[moving].view(np.float64))
+        for spacing, rounded in zip(_SPACINGS[:0:-1], (_bfloat, _half, _single), strict=True):
+            if np.array_equal(numbers, rounded(numbers)):
+                return spacing
+    tiny, middle = _moved(trial, 2.0**-38), _moved(trial, 2.0**-16)
+    if tiny is None or middle is None:
         return _SPACINGS[0]
-    for spacing, dtype in ((_SPACINGS[3], None), (_SPACINGS[2], np.float16), (_SPACINGS[1], np.float32)):
-        moved = np.abs(large[due].view(np.float64))
-        rounded = _bfloat(moved) if dtype is None else moved.astype(dtype).astype(np.float64)
-        if np.array_equal(moved, rounded):
-            return spacing
-    if np.any((tiny != trial.y0)[due]):
-        return _SPACINGS[0]
-    middle = _moved(trial, 2.0**-16)
-    return _SPACINGS[2] if middle is not None and np.array_equal(middle[due], trial.y0[due]) else _SPACINGS[1]
+    due = np.abs(middle - trial.y0) * 2.0**-22 > 16 * np.spacing(np.abs(trial.y0))
+    return _SPACINGS[1] if due.any() and np.array_equal(tiny[due], trial.y0[due]) else _SPACINGS[0]
+
+
+def _single(values: Any) -> Any:
+    return values.astype(np.float32).astype(np.float64)
+
+
+def _half(values: Any) -> Any:
+    return values.astype(np.float16).astype(np.float64)
 
 
 def _bfloat(values: Any) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,19 @@ from gradcheck.checks.trial import Trial
 from gradcheck.compare import Comparison, Verdict, compare
 from gradcheck.estimate import Estimate
 from gradcheck.point import Array
+from gradcheck.probes.complexstep import complex_slope
+from gradcheck.probes.jumps import jump_size
 from gradcheck.probes.ladder import measure
 from gradcheck.probes.line import Line
 
 __all__ = ["Probe", "Prober"]
 
 _CLAIM_ULPS = 64  # rounding of a claim of ordinary condition; what exceeds it is measured
+_TINY = 1e-3  # a relative gap below this may be the forward's own inexactness
+_UNCONFIRMED = (
+    "a gap was seen that other steps, or the rounding of the claim itself, do not confirm; another seed may settle it"
+)
+_INEXACT = 300.0  # gap per unit of t that a forward with jumps of size 1 may show: it errs by n ρⁿ⁻¹, not by ρⁿ
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +59,12 @@ class Prober:
         self.evaluate = stage.trial.evaluator(name)
         self.y0 = stage.trial.y0
         self.whole: dict[int, float] = {}
+        self._neighbours: dict[int, list[Array]] = {}
         size = float(np.sqrt(np.mean(np.abs(self.x.astype(_wide(self.x))) ** 2)))
         self.scale = size if size > 0 and isfinite(size) else 1.0
+        # all of one sign: positive numbers, probabilities, variances. Steps then keep the sign, because a
+        # function may do anything at all beyond it, even never return
+        self.one_signed = self.x.dtype.kind == "f" and bool(np.all(self.x > 0) or np.all(self.x < 0))
         settings = trial.settings
         self.tolerance = trial.target.tolerance if settings.tolerance is None else settings.tolerance
         self.resolution = settings.resolution or stage.resolution
@@ -80,15 +92,21 @@ class Prober:
         v = rng.choice([-1.0, 1.0], self.x.shape) * rng.uniform(0.5, 1.5, self.x.shape)
         if self.x.dtype.kind == "c":
             v = v * np.exp(1j * rng.uniform(0, 2 * np.pi, self.x.shape))
-        if not relative:
-            return np.asarray(v * self.scale)
         sizes = np.abs(self.x.astype(_wide(self.x)))
+        if not relative:
+            return np.asarray(v * (np.minimum(self.scale, 20 * sizes) if self.one_signed else self.scale))
         least = float(np.min(sizes[sizes > 0], initial=self.scale))
         return np.asarray(v * np.where(sizes > 0, sizes, least) / 1.5)
 
     def line(self, number: int, v: Array) -> Line:
         """Return the function along v, against the `number`-th claim."""
-        return Line(self.evaluate, self.x, v, self.cotangent(number), self.y0, self.claim(number), self.stage.eps)
+        reach = inf
+        if self.one_signed:
+            moving = v != 0
+            reach = 0.95 * float(np.min(np.abs(self.x[moving] / v[moving]), initial=inf))
+        return Line(
+            self.evaluate, self.x, v, self.cotangent(number), self.y0, self.claim(number), self.stage.eps, reach
+        )
 
     def probe(self, number: int, v: Array, *, attempt: int = 0, full: bool = False, reference: float = 0.0) -> Probe:
         """Measure along v with the `number`-th cotangent and judge the claim.
@@ -102,18 +120,70 @@ class Prober:
         """
         line = self.line(number, v)
         kappa = None if full else self.trial.kappa.get(self.name)
-        estimate = measure(line, self.trial.rng("steps", self.name, number, attempt, float(v.flat[0].real)), kappa=kappa)
+        estimate = measure(
+            line, self.trial.rng("steps", self.name, number, attempt, float(v.flat[0].real)), kappa=kappa
+        )
         if kappa is None and isfinite(estimate.error):
             floor = line.floor()
             if floor > 0:
                 learnt = estimate.noise / floor
                 self.trial.kappa[self.name] = max(self.trial.kappa.get(self.name, 1.0), learnt)
-        return Probe(number, v, estimate, self.judge(estimate, number, reference))
+        probe = Probe(number, v, estimate, self.judge(estimate, number, reference))
+        refinable = estimate.kind in ("smooth", "rough") and isfinite(estimate.error)
+        if probe.verdict is Verdict.INCONCLUSIVE and refinable and abs(estimate.gap) <= probe.comparison.allowed:
+            return self.refined(probe, reference)
+        return probe
 
-    def judge(self, estimate: Estimate, number: int, reference: float = 0.0, rounding: float | None = None) -> Comparison:
+    def refined(self, probe: Probe, reference: float) -> Probe:
+        """Return a probe sharpened by a second oracle, where that agrees with claim and measurement both.
+
+        The complex step, or the same ladder in extended precision: never trusted alone, and never to accuse,
+        because where float64 shows so little, the claim's own last digits are lost as well.
+        """
+        number, v, estimate = probe.number, probe.v, probe.estimate
+        scale = max(estimate.scale, reference)
+        slope = complex_slope(self.evaluate, self.x, v, self.cotangent(number), self.y0)
+        bar = _CLAIM_ULPS * self.stage.eps * max(abs(slope or 0.0), scale)
+        if slope is None:
+            extended = self.extended(number, v)
+            if extended is None or not isfinite(extended.error):
+                return probe
+            slope, bar = extended.measured, bar + extended.error
+        gap = slope - estimate.claimed
+        if abs(gap) > 0.5 * self.resolution * scale or abs(gap - estimate.gap) > estimate.error + bar:
+            return probe
+        error = max(bar, 2 * abs(gap))  # 1 - s at s near 1 costs a claim digits that no bar can know of
+        sharper = replace(estimate, gap=gap, error=error, rounding=error, truncation=0.0, kind="smooth")
+        comparison = self.judge(sharper, number, reference)
+        return replace(probe, estimate=sharper, comparison=comparison) if comparison.verdict is Verdict.AGREES else probe
+
+    def extended(self, number: int, v: Array) -> Estimate | None:
+        """Measure in extended precision, where the machine has it and the function carries it through."""
+        if np.finfo(np.longdouble).eps > 1e-17 or self.x.dtype.kind == "c":
+            return None
+        values = [
+            value.astype(np.longdouble) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
+            for value in self.stage.trial.values
+        ]
+        shadow = Trial(self.trial.target, self.trial.settings, values)
+        try:
+            y0 = shadow.y0
+        except Exception:  # many functions take float64 only
+            return None
+        if y0.dtype != np.longdouble or y0.shape != self.y0.shape or not np.all(np.isfinite(y0)):
+            return None
+        x, wide = values[shadow.index(self.name)], v.astype(np.longdouble)
+        eps = float(np.finfo(np.longdouble).eps)
+        line = Line(shadow.evaluator(self.name), x, wide, self.cotangent(number), y0, self.claim(number), eps)
+        return measure(line, self.trial.rng("extended", self.name, number))
+
+    def judge(
+        self, estimate: Estimate, number: int, reference: float = 0.0, rounding: float | None = None
+    ) -> Comparison:
         """Compare an estimate with its claim at the precision of the claim."""
         if rounding is None:
             rounding = _CLAIM_ULPS * self.stage.claim_eps * max(estimate.scale, reference)
+        rounding += _INEXACT * (self.trial.inexact or 0.0)
         if number not in self.whole:
             self.whole[number] = float(np.linalg.norm(self.cotangent(number) * self.y0))
         judged = estimate if estimate.scale >= reference else replace(estimate, scale=reference)
@@ -122,48 +192,74 @@ class Prober:
         )
 
     def spread(self, number: int, v: Array) -> float:
-        """Return how far ⟨g, v⟩ moves when inputs move by their own rounding: the claim's real rounding.
+        """Return how far ⟨g, v⟩ varies among points that differ by their rounding: the claim's real rounding.
 
-        An ill-conditioned backward cannot be better than this however well it is written.
+        An ill-conditioned backward cannot be better than this however well it is written. The point itself is
+        left out: a claim that is special there only is not rounded, but another formula.
         """
+        moved = [float(np.vdot(gradient, v).real) for gradient in self.neighbours(number)]
+        return max(moved) - min(moved) if moved and all(map(isfinite, moved)) else 0.0
+
+    def jump(self, number: int, v: Array) -> float:
+        """Return the size of the jumps that the forward makes along v, or along any other input: how inexact it is."""
+        lines = [self.line(number, v)]
+        for name in self.trial.claimed_blocks():
+            if name != self.name:
+                other = Prober(self.trial, self.stage, name)
+                lines.append(other.line(number, other.direction(number)))
+
+        def jumps(line: Line) -> float:
+            def phi(t: float) -> float | None:
+                sample = line(t)
+                return sample.raw if sample.finite else None
+
+            return jump_size(phi, span=min(0.25, 0.5 * line.reach))
+
+        return max(jumps(line) for line in lines)
+
+    def neighbours(self, number: int) -> list[Array]:
+        """Return the claimed gradients at points one rounding away."""
+        if number not in self._neighbours:
+            self._neighbours[number] = list(self._claims_nearby(number))
+        return self._neighbours[number]
+
+    def _claims_nearby(self, number: int) -> Iterator[Array]:
         rng = self.trial.rng("spread", self.name, number)
-        base = float(np.vdot(self.claim(number), v).real)
-        largest = 0.0
-        for _ in range(3):
+        for _ in range(4):
             values: list[Any] = []
             for value in self.trial.values:
                 if isinstance(value, np.ndarray) and value.dtype.kind in "fc":
                     eps = max(float(np.finfo(value.dtype).eps), self.stage.claim_eps)
-                    value = (value * (1 + eps * rng.choice([-1.0, 0.0, 1.0], value.shape))).astype(value.dtype)
+                    value = (value * (1 + eps * rng.choice([-1.0, 1.0], value.shape))).astype(value.dtype)
                 values.append(value)
             try:
                 _, pullback = self.trial.target.linearize(*values)
                 gradient = self.trial.read(pullback(self.trial.cotangent(number)))[self.name]
-                moved = float(np.vdot(gradient.astype(_wide(self.x)), v).real)
             except Exception:  # a neighbour may lie outside the domain; it then tells nothing
                 continue
-            if isfinite(moved):
-                largest = max(largest, abs(moved - base))
-        return largest
+            if gradient is not None and gradient.shape == self.x.shape:
+                yield gradient.astype(_wide(self.x))
 
-    def confirm(self, probe: Probe) -> Probe | None:
-        """Return a DISAGREES that an independent probe confirms, or None.
+    def confirm(self, probe: Probe, *, full: bool = True) -> Probe:
+        """Return a probe that DISAGREES with its final verdict.
 
-        Other steps on the same line must see the same gap, the claim's measured rounding must not explain
-        it, and another direction with another cotangent, or the same one entry by entry, must see a gap too.
+        Other steps on the same line must see the same gap, and neither the claim's measured rounding nor jumps
+        of the forward may explain it; else it is INCONCLUSIVE, or AGREES up to the forward's own inexactness.
         """
         first = probe
-        second = self.probe(first.number, first.v, attempt=1, full=True)
+        second = self.probe(first.number, first.v, attempt=1, full=full)
+        scale = max(first.estimate.scale, abs(first.estimate.measured))
+        if abs(first.estimate.gap) < _TINY * scale and self.trial.inexact is None:
+            self.trial.inexact = self.jump(first.number, first.v)
         rounding = _CLAIM_ULPS * self.stage.claim_eps * first.estimate.scale + 8 * self.spread(first.number, first.v)
-        a, b = self.judge(first.estimate, first.number, 0.0, rounding), self.judge(second.estimate, second.number, 0.0, rounding)
+        a, b = (self.judge(p.estimate, p.number, 0.0, rounding) for p in (first, second))
         agree = abs(a.gap - b.gap) <= first.estimate.error + second.estimate.error + rounding
-        if not (a.verdict is b.verdict is Verdict.DISAGREES and agree and a.gap * b.gap > 0):
-            return None
-        better = first if first.estimate.error <= second.estimate.error else second
-        return replace(better, comparison=self.judge(better.estimate, better.number, 0.0, rounding))
+        if a.verdict is b.verdict is Verdict.DISAGREES and agree and a.gap * b.gap > 0:
+            return replace(first, comparison=a) if a.allowed <= b.allowed else replace(second, comparison=b)
+        if a.verdict is Verdict.AGREES or b.verdict is Verdict.AGREES:
+            return replace(first, comparison=a) if a.verdict is Verdict.AGREES else replace(second, comparison=b)
+        return replace(first, comparison=replace(a, verdict=Verdict.INCONCLUSIVE, reason=_UNCONFIRMED))
 
 
 def _wide(x: Array) -> type[np.complex128] | type[np.float64]:
     return np.complex128 if x.dtype.kind == "c" else np.float64
-
-

@@ -33,6 +33,8 @@ def flatten(outputs: Any) -> Array:
     if not flat:
         return np.zeros(0)
     joined = np.concatenate(flat) if len(flat) > 1 else flat[0]
+    if joined.dtype == np.longdouble:
+        return joined
     return joined.astype(np.complex128 if joined.dtype.kind == "c" else np.float64, copy=False)
 
 
@@ -60,7 +62,8 @@ class Trial:
         self._y0: Array | None = None
         self._gradients: dict[int, dict[str, Any]] = {}
         self._cotangents: dict[int, Any] = {}
-        self.kappa: dict[str, float] = {}
+        self.kappa: dict[str, float] = {}  # by block, measured noise over its floor
+        self.inexact: float | None = None  # size of the forward's jumps, once they were looked for
 
     def rng(self, *purpose: object) -> np.random.Generator:
         """Return a generator for one purpose, the same whatever else is asked for."""

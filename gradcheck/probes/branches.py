@@ -58,6 +58,7 @@ def branches(
         The interval, or None where f cannot be evaluated on both sides.
     """
     sides, bars = [], []
+    length = float(np.vdot(v, v).real)
     evaluations = 0
     for sign in (-1.0, 1.0):
         values, steps = [], []
@@ -68,7 +69,7 @@ def branches(
             if y is None:
                 return None
             values.append(y)
-            steps.append(sign * factor * reach)
+            steps.append(float(np.vdot(v, moved - x).real) / length)  # the step that rounding left
         near = (values[1] - values[0]) / (steps[1] - steps[0])
         far = (values[2] - values[1]) / (steps[2] - steps[1])
         sides.append(2 * near - far)  # mid-points at 1.5 and 3 steps, extrapolated to 0

@@ -124,6 +124,8 @@ class _Ladder:
         """Evaluate level k on every side that is still inside the domain there."""
         h = self.step(k)
         self.tried.add(k)
+        if h > self.line.reach:
+            return
         sides = {}
         for side in (1, -1):
             if k > self.outside[side]:
@@ -139,7 +141,7 @@ class _Ladder:
     def useful(self, k: int) -> bool:
         """Whether level k can be evaluated and was not."""
         fits = self.constants.coarsest <= k <= self.constants.finest
-        return fits and k not in self.tried and k > min(self.outside.values())
+        return fits and k not in self.tried and k > min(self.outside.values()) and self.step(k) <= self.line.reach
 
     def windows(self) -> list[_Window]:
         available = sorted(self.levels)
@@ -219,6 +221,27 @@ class _Ladder:
         found = self.windows()
         return min(found, key=lambda window: window.error) if found else None
 
+    def converging(self) -> _Window | None:
+        """Return the finest difference quotient, with a bar, where they settle in an order that no window fits.
+
+        x|x| at 0 errs by h, |x|^1.5 by √h: neither is even in h, and every three-level window contradicts the
+        finer levels. Where four successive quotients approach each other geometrically, the last lies within
+        thrice its distance from the one before.
+        """
+        levels = [level for k, level in sorted(self.levels.items()) if k <= self.constants.window]
+        best: _Window | None = None
+        for a, b, c, d in zip(levels, levels[1:], levels[2:], levels[3:], strict=False):
+            first, second, third = abs(a.slope - b.slope), abs(b.slope - c.slope), abs(c.slope - d.slope)
+            falls = second <= first / (b.h / c.h) ** 0.45 and third <= second / (c.h / d.h) ** 0.45
+            settles = abs(d.jump) <= abs(c.jump) / (c.h / d.h) ** 0.45
+            floor = self.line.floor(d.h)
+            rounding = self.constants.noise * floor / d.h
+            if falls and settles and (best is None or 3 * third + abs(d.jump) + rounding < best.error):
+                truncation = 3 * third + abs(d.jump)
+                error = truncation + rounding
+                best = _Window((0, 0, 0), d.slope, error, truncation, rounding, floor, False, True)
+        return best
+
     def next_level(self, best: _Window | None) -> int | None:
         """The level that would help most, or None."""
         K = self.constants
@@ -296,6 +319,8 @@ def _conclude(ladder: _Ladder, best: _Window | None, evaluations: int) -> Estima
         tiny = float(np.finfo(np.float64).tiny)
         floor = max(0.5 * line.eps * line.whole_magnitude, tiny)
         return _estimate(ladder, -ladder.claimed, 10 * floor / h, "flat", floor, 0.0, 10 * floor / h, evaluations)
+    if best is None:
+        best = ladder.converging()
     noise = best.noise if best is not None else 0.0
     left = right = None
     if best is None or not best.smooth or best.error > 1e-6 * ladder.scale:
@@ -327,6 +352,7 @@ def _estimate(
         kind=kind,
         scale=ladder.scale,
         magnitude=ladder.line.magnitude,
+        secant=ladder.line.secant,
         noise=noise,
         truncation=truncation,
         rounding=rounding,

@@ -46,6 +46,7 @@ class Line:
         y0: flat outputs at t = 0.
         g: claimed gradient of ⟨u, f⟩, same shape as x; None claims nothing.
         eps: spacing of the numbers that f is evaluated in, which sets the steps and the noise floor.
+        reach: largest |t| that is known to be harmless; no step is longer.
     """
 
     evaluate: Callable[[Array], Array | None]
@@ -55,6 +56,7 @@ class Line:
     y0: npt.NDArray[np.float64]
     g: Array | None
     eps: float
+    reach: float = inf
     evaluations: int = 0
     quantum: float = 0.0
     _wide: Array = field(init=False)
@@ -92,6 +94,11 @@ class Line:
     def whole_magnitude(self) -> float:
         """‖u ∘ y‖₂ over all outputs."""
         return float(np.linalg.norm(self._uy0))
+
+    @property
+    def secant(self) -> float:
+        """Greatest |φ(t)/t| seen so far."""
+        return max((abs(sample.raw / t) for t, sample in self._seen.items() if t and sample.finite), default=0.0)
 
     def floor(self, reach: float = inf) -> float:
         """Return the least standard deviation of φ's noise for |t| ≤ reach: half a spacing of its outputs."""

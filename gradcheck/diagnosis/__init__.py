@@ -1,0 +1,1 @@
+"""Where the mistake is and what it is called."""
