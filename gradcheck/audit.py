@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gradcheck import __version__
 from gradcheck.checks import checks_for
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
@@ -135,7 +136,12 @@ def _source_text(file: str, line: int, base: str) -> SourceText | None:
 
 
 def _environment() -> tuple[tuple[str, str], ...]:
-    return (("python", platform.python_version()), ("numpy", np.__version__), ("platform", platform.platform()))
+    return (
+        ("gradcheck", __version__),
+        ("python", platform.python_version()),
+        ("numpy", np.__version__),
+        ("platform", platform.platform()),
+    )
 
 
 def check(

@@ -123,7 +123,7 @@ def _template() -> jinja2.Template:
 def _clean(value: Any) -> Any:
     """Spell out control characters in whatever text reaches the page; line breaks of sources stay."""
     if isinstance(value, str) and not isinstance(value, Markup):
-        return "\n".join(printable(line) for line in value.split("\n"))
+        return "\n".join(printable(line) for line in value.expandtabs().split("\n"))
     return value
 
 

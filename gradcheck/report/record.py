@@ -122,6 +122,30 @@ class Report:
 
         return render(self)
 
+    def to_markdown(self) -> str:
+        """Return GitHub-flavoured Markdown of less than 1 MiB."""
+        from gradcheck.report.markdown import render
+
+        return render(self)
+
+    def to_junit(self) -> str:
+        """Return JUnit XML, one case a check."""
+        from gradcheck.report.junit import render
+
+        return render(self)
+
+    def to_sarif(self) -> str:
+        """Return SARIF 2.1.0."""
+        from gradcheck.report.sarif import render
+
+        return render(self)
+
+    def to_github(self) -> str:
+        """Return GitHub's workflow commands, one annotation a failing row."""
+        from gradcheck.report.github import render
+
+        return render(self)
+
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""
         from gradcheck.report.html import embed

@@ -12,7 +12,15 @@ from gradcheck.report.record import Report
 
 __all__ = ["KINDS", "write"]
 
-KINDS: dict[str, Callable[[Report], str]] = {"json": Report.to_json, "html": Report.to_html}
+KINDS: dict[str, Callable[[Report], str]] = {
+    "json": Report.to_json,
+    "html": Report.to_html,
+    "markdown": Report.to_markdown,
+    "junit": Report.to_junit,
+    "sarif": Report.to_sarif,
+    "github": Report.to_github,
+    "text": Report.to_text,
+}
 
 
 def write(report: Report, kind: str, path: Path) -> None:

@@ -6,7 +6,7 @@ from gradcheck.compare import Verdict
 from gradcheck.report import Finding, Report, SourceText, Table
 
 HOSTILE = "<script>alert('x')</script> \"q\" & ]]> \x1b[31m\x00 line\nbreak \u202eright"
-ENVIRONMENT = (("python", "3.11.7"), ("numpy", "2.4.6"), ("platform", "Linux"))
+ENVIRONMENT = (("gradcheck", "0.1.0"), ("python", "3.11.7"), ("numpy", "2.4.6"), ("platform", "Linux"))
 SOURCE = ("my/layers.py", 12)
 TEXT = "    def backward(self, params, cache, dy):\n        dW = cache.x.T @ dy / len(dy)\n        return dy, {}"
 CURVE = tuple((10.0**-k, 0.4 + 10.0 ** (-2 * k)) for k in range(1, 7))
