@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from netcore.activations import ACTIVATIONS
 from netcore.history import History
@@ -64,6 +65,10 @@ class Model:
         self.grads: list[dict[str, Array]] = []
         self.rng = np.random.default_rng([seed, len(self.layers) + 1])
         self._caches: list[Any] = []
+
+    def cast(self, dtype: DTypeLike) -> None:
+        """Take the parameters to another floating dtype; float32 halves the time of most layers."""
+        self.params = [{name: a.astype(dtype) for name, a in mine.items()} for mine in self.params]
 
     def forward(self, X: Array, *, rng: np.random.Generator | None = None) -> Array:
         """Return Y_hat (batch, n_out) for X (batch, n_in); rng=None is inference."""
