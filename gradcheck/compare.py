@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from math import inf, isfinite
 
 from gradcheck.estimate import Estimate
@@ -11,7 +11,7 @@ from gradcheck.estimate import Estimate
 __all__ = ["Comparison", "Verdict", "compare", "compare_kink"]
 
 
-class Verdict(str, Enum):
+class Verdict(StrEnum):
     """What one comparison says; ordered by `severity`, the worst first to be read.
 
     Example:
@@ -25,10 +25,6 @@ class Verdict(str, Enum):
     DISAGREES = "DISAGREES"
     MALFORMED = "MALFORMED"
     RAISED = "RAISED"
-
-    def __str__(self) -> str:
-        """Return the bare name."""
-        return self.value
 
     @property
     def severity(self) -> int:

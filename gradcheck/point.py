@@ -36,7 +36,9 @@ def validated(name: str, value: Any, *, must_differentiate: bool = False) -> Any
         value = np.asarray(value)
     if not isinstance(value, np.ndarray):
         if must_differentiate:
-            raise InputError(f"Expected an array of floats for {name} but got {name}={value!r} ({type(value).__name__})")
+            raise InputError(
+                f"Expected an array of floats for {name} but got {name}={value!r} ({type(value).__name__})"
+            )
         return value
     if value.dtype.kind == "O":
         raise InputError(f"Expected numbers for {name} but got an array of dtype=object; convert it to float64 first")
@@ -80,12 +82,14 @@ class Point:
         """Check that names pair with values and that something can be measured."""
         if len(self.names) != len(self.values):
             raise InputError(
-                f"Expected one name an input but got {len(self.names)} names for {len(self.values)} inputs: {self.names}"
+                f"Expected one name an input but got {len(self.names)} names for {len(self.values)} inputs: "
+                f"{self.names}"
             )
         if len(set(self.names)) < len(self.names):
             raise InputError(f"Expected distinct names of inputs but got {self.names}")
         if not any(differentiable(value) for value in self.values):
-            kinds = ", ".join(f"{n}: {getattr(v, 'dtype', type(v).__name__)}" for n, v in zip(self.names, self.values))
+            pairs = zip(self.names, self.values, strict=True)
+            kinds = ", ".join(f"{name}: {getattr(value, 'dtype', type(value).__name__)}" for name, value in pairs)
             raise InputError(
                 f"Expected at least one floating-point input but got {kinds or 'none'}; "
                 "pass the input as floats, e.g. x.astype(float)"

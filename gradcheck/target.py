@@ -59,6 +59,6 @@ def source_of(function: object) -> tuple[str, int] | None:
     function = getattr(function, "__wrapped__", function)
     function = getattr(function, "func", function)  # functools.partial
     code = getattr(function, "__code__", None)
-    if code is None:
-        code = getattr(getattr(type(function), "__call__", None), "__code__", None)
+    if code is None and callable(function):
+        code = getattr(type(function).__call__, "__code__", None)
     return (code.co_filename, code.co_firstlineno) if code is not None else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-
 __all__ = ["is_container", "leaves", "rebuild"]
 
 
@@ -46,5 +45,3 @@ def rebuild(value: Any, replace: Callable[[Any], Any]) -> Any:
     if hasattr(value, "_fields"):  # a NamedTuple takes its fields one by one
         return type(value)(*items)
     return tuple(items) if isinstance(value, tuple) else items
-
-

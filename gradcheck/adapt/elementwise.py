@@ -102,7 +102,9 @@ def loss(
 def _grad_of(thing: Any, called: str, due: str) -> Callable[..., Any]:
     derivative = getattr(thing, "grad", None)
     if isinstance(thing, type):
-        raise InputError(f"Expected an object for {called} but got the class {thing.__name__}; make one: {thing.__name__}()")
+        raise InputError(
+            f"Expected an object for {called} but got the class {thing.__name__}; make one: {thing.__name__}()"
+        )
     if not callable(thing) or not callable(derivative):
         raise InputError(f"Expected {called} to be callable and to have {due}, but got {called}={thing!r}")
     return derivative  # type: ignore[no-any-return]

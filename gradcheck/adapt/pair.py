@@ -22,7 +22,9 @@ def parameters_of(layer: Any, names: Sequence[str] | None = None) -> dict[str, A
         names = [n for n in ("W", "b") if isinstance(getattr(layer, n, None), np.ndarray)]
     missing = [n for n in names if not hasattr(layer, n)]
     if missing:
-        raise InputError(f"Expected {type(layer).__name__} to have the attribute {missing[0]!r}; name its parameters: params=(...)")
+        raise InputError(
+            f"Expected {type(layer).__name__} to have the attribute {missing[0]!r}; name its parameters: params=(...)"
+        )
     return {n: getattr(layer, n) for n in names}
 
 
@@ -60,7 +62,9 @@ def pair(
             setattr(work, n, value)
         answer = work.forward(x)
         if not (isinstance(answer, tuple) and len(answer) == 2):
-            raise ContractError(f"Expected {type(layer).__name__}.forward to return (Y, Z) but got {type(answer).__name__}")
+            raise ContractError(
+                f"Expected {type(layer).__name__}.forward to return (Y, Z) but got {type(answer).__name__}"
+            )
         return work, *answer
 
     def linearize(x: Any, *weights: Any) -> tuple[Any, Pullback]:

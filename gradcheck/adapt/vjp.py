@@ -90,7 +90,9 @@ def _by_name(answer: Any, labels: Sequence[str], inputs: Sequence[Any]) -> dict[
     if isinstance(answer, Mapping) and not isinstance(inputs[0], Mapping):
         missing = [label for label in labels if label not in answer]
         if missing:
-            raise ContractError(f"vjp returned no gradient for {', '.join(missing)}", wrt=missing[0], check="contract.keys")
+            raise ContractError(
+                f"vjp returned no gradient for {', '.join(missing)}", wrt=missing[0], check="contract.keys"
+            )
         answer = [answer[label] for label in labels]
     elif not isinstance(answer, (tuple, list)):
         if len(inputs) != 1:
@@ -152,7 +154,9 @@ def gradient(
     def scalar(*arguments: Any) -> Any:
         value = f(*arguments)
         if np.ndim(value) and np.size(value) != 1:
-            raise InputError(f"Expected {name_of(f)} to return one number but got shape {np.shape(value)}; use adapt.vjp")
+            raise InputError(
+                f"Expected {name_of(f)} to return one number but got shape {np.shape(value)}; use adapt.vjp"
+            )
         return value if np.ndim(value) == 0 else np.asarray(value).reshape(())[()]
 
     target = vjp(scalar, pull, *inputs, names=labels, name=name or name_of(f), tolerance=tolerance)
@@ -189,7 +193,9 @@ def closure(
     def forward(*arguments: Any) -> Any:
         return f(*arguments)[0]
 
-    base = vjp(forward, lambda _, __: None, *inputs, names=labels, name=name or name_of(f), wrt=wrt, tolerance=tolerance)
+    base = vjp(
+        forward, lambda _, __: None, *inputs, names=labels, name=name or name_of(f), wrt=wrt, tolerance=tolerance
+    )
 
     def linearize(*flat: Any) -> tuple[Any, Pullback]:
         rest = iter(flat)
@@ -223,7 +229,9 @@ def names_for(function: Callable[..., Any], inputs: Sequence[Any], names: Sequen
         if isinstance(names, str):
             names = (names,)
         if len(names) != len(inputs):
-            raise InputError(f"Expected one name an input but got {len(names)} names for {len(inputs)} inputs: {tuple(names)}")
+            raise InputError(
+                f"Expected one name an input but got {len(names)} names for {len(inputs)} inputs: {tuple(names)}"
+            )
         return tuple(names)
     try:
         parameters = list(inspect.signature(function).parameters.values())

@@ -40,7 +40,9 @@ def contract_keys(trial: Trial) -> Iterator[Finding]:
     for name in answer:
         if name not in trial.names:
             wrong = True
-            message = f"backward returned a gradient for {name!r}, which the forward does not take: {', '.join(trial.names)}"
+            message = (
+                f"backward returned a gradient for {name!r}, which the forward does not take: {', '.join(trial.names)}"
+            )
             yield trial.finding("contract.keys", "", Verdict.MALFORMED, message)
     if not wrong:
         yield trial.finding("contract.keys", "", Verdict.AGREES)
@@ -59,14 +61,14 @@ def contract_none(trial: Trial) -> Iterator[Finding]:
             if gradient is not None and isinstance(value, np.ndarray) and np.any(np.asarray(gradient) != 0):
                 wrong = True
                 message = (
-                    f"backward returned a gradient for {name}, which holds {value.dtype}: no derivative is defined there; "
-                    "return None, or pass it as floats if it is meant to be differentiated"
+                    f"backward returned a gradient for {name}, which holds {value.dtype}: no derivative is defined "
+                    "there; return None, or pass it as floats if it is meant to be differentiated"
                 )
                 yield trial.finding("contract.none", name, Verdict.MALFORMED, message)
         elif name in answer and gradient is None and _due(trial, name):
             wrong = True
             message = (
-                f"backward returned None for {name}, but the outputs move with it: None means \"not differentiable\". "
+                f'backward returned None for {name}, but the outputs move with it: None means "not differentiable". '
                 "Return its gradient, or leave it out of wrt if it is a constant"
             )
             yield trial.finding("contract.none", name, Verdict.MALFORMED, message)
@@ -135,7 +137,10 @@ def contract_finite(trial: Trial) -> Iterator[Finding]:
         if bad.any():
             wrong = True
             worst = tuple(int(i) for i in np.argwhere(bad)[0])
-            message = f"gradient of {name} is not finite in {int(bad.sum())} of {bad.size} entries, first at {name}{list(worst)}"
+            message = (
+                f"gradient of {name} is not finite in {int(bad.sum())} of {bad.size} entries, first at "
+                f"{name}{list(worst)}"
+            )
             number = int(bad.sum())
             yield trial.finding("contract.finite", name, Verdict.MALFORMED, message, worst=worst, wrong=number)
     if not wrong:
@@ -161,7 +166,9 @@ def contract_mutation(trial: Trial) -> Iterator[Finding]:
     for (_, mine), (_, given) in zip(leaves(trial.cotangent(0)), leaves(cotangent), strict=True):
         if isinstance(given, np.ndarray) and mine.tobytes() != given.tobytes():
             wrong = True
-            message = "backward writes into its cotangent: whoever else uses that array gets a wrong gradient; work on a copy"
+            message = (
+                "backward writes into its cotangent: whoever else uses that array gets a wrong gradient; work on a copy"
+            )
             yield trial.finding("contract.mutation", "", Verdict.MALFORMED, message)
     if not wrong:
         yield trial.finding("contract.mutation", "", Verdict.AGREES)
@@ -180,7 +187,10 @@ def contract_aliasing(trial: Trial) -> Iterator[Finding]:
         now = held[name]
         if value is not None and isinstance(now, np.ndarray) and not np.array_equal(value, now, equal_nan=True):
             wrong = True
-            message = f"the gradient of {name} changed after it was returned, when backward was called again: it is an internal buffer"
+            message = (
+                f"the gradient of {name} changed after it was returned, when backward was called again: it is an "
+                "internal buffer"
+            )
             yield trial.finding("contract.aliasing", name if name in trial.names else "", Verdict.MALFORMED, message)
     if not wrong:
         yield trial.finding("contract.aliasing", "", Verdict.AGREES)
@@ -203,7 +213,10 @@ def contract_layout(trial: Trial) -> Iterator[Finding]:
         other = answer.get(name)
         if other is None or other.shape != gradient.shape or not close(gradient, other, 1e-6):
             wrong = True
-            message = f"gradient of {name} differs for a cotangent that is not contiguous: its memory was read in the wrong order"
+            message = (
+                f"gradient of {name} differs for a cotangent that is not contiguous: its memory was read in the "
+                "wrong order"
+            )
             yield trial.finding("contract.layout", name, Verdict.MALFORMED, message)
     if not wrong:
         yield trial.finding("contract.layout", "", Verdict.AGREES)

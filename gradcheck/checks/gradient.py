@@ -11,6 +11,7 @@ import numpy as np
 from gradcheck.checks.entries import Entry, measure_entries
 from gradcheck.checks.precision import Stage, stage_for
 from gradcheck.checks.prober import Probe, Prober
+from gradcheck.checks.together import together
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
 from gradcheck.diagnosis.locate import locate
@@ -29,8 +30,10 @@ def gradient(trial: Trial) -> Iterator[Finding]:
     own; `gradient.entries` measures single entries where the block is small or a direction is suspicious.
     """
     stage = stage_for(trial)
-    for name in trial.claimed_blocks():
-        yield from _block(trial, stage, name)
+    findings = [finding for name in trial.claimed_blocks() for finding in _block(trial, stage, name)]
+    if any(finding.verdict is Verdict.KINK for finding in findings):
+        findings += together(trial, findings)
+    yield from findings
 
 
 def _block(trial: Trial, stage: Stage, name: str) -> Iterator[Finding]:
@@ -39,7 +42,10 @@ def _block(trial: Trial, stage: Stage, name: str) -> Iterator[Finding]:
     effort = trial.settings.budget
     probes = [_settled(prober, number) for number in range(effort.probes)]
     probes += _strata(prober)
-    worst = max(probes, key=lambda p: (p.verdict.severity, abs(p.comparison.gap) / p.estimate.scale if p.estimate.scale else inf))
+    worst = max(
+        probes,
+        key=lambda p: (p.verdict.severity, abs(p.comparison.gap) / p.estimate.scale if p.estimate.scale else inf),
+    )
     size = prober.x.size
     suspicious = worst.verdict is not Verdict.AGREES
     affordable = size * _PER_ENTRY <= effort.budget
@@ -72,8 +78,11 @@ def _settled(prober: Prober, number: int) -> Probe:
         if other.verdict in (Verdict.AGREES, Verdict.DISAGREES):
             probe = other
     if probe.verdict is Verdict.INCONCLUSIVE and probe.estimate.kind != "kink":
+        covered = abs(probe.estimate.gap) <= probe.comparison.allowed < inf
         for again, relative, factor in _ATTEMPTS:
             other = prober.probe(number, factor * prober.direction(number + again, relative=relative), full=True)
+            if covered and factor < 1 and other.verdict is Verdict.DISAGREES:
+                continue  # a staircase is flat in its steps: what longer steps do not deny is no evidence
             if other.verdict.severity < probe.verdict.severity or other.verdict is Verdict.DISAGREES:
                 probe = other
             if probe.verdict is not Verdict.INCONCLUSIVE:
@@ -173,7 +182,10 @@ def _entries_finding(prober: Prober, entries: list[Entry], complete: bool, cost:
     elif worst.verdict is Verdict.INCONCLUSIVE:
         message = f"{layer}: {place} could not be verified: {worst.comparison.reason}"
     elif worst.verdict is Verdict.KINK:
-        message = f"{layer}: {place} = {worst.claimed:+.6g} is a valid subgradient at a kink ({worst.measured:+.3g} ± {worst.error:.2g})"
+        message = (
+            f"{layer}: {place} = {worst.claimed:+.6g} is a valid subgradient at a kink "
+            f"({worst.measured:+.3g} ± {worst.error:.2g})"
+        )
     return prober.trial.finding(
         "gradient.entries",
         prober.name,

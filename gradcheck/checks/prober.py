@@ -13,16 +13,18 @@ from gradcheck.checks.precision import Stage
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Comparison, Verdict, compare
 from gradcheck.estimate import Estimate
-from gradcheck.point import Array
+from gradcheck.point import Array, differentiable
 from gradcheck.probes.complexstep import complex_slope
 from gradcheck.probes.jumps import jump_size
 from gradcheck.probes.ladder import measure
 from gradcheck.probes.line import Line
+from gradcheck.tree import rebuild
 
 __all__ = ["Probe", "Prober"]
 
 _CLAIM_ULPS = 64  # rounding of a claim of ordinary condition; what exceeds it is measured
 _TINY = 1e-3  # a relative gap below this may be the forward's own inexactness
+_LOST = 1e-4  # relative; 800 spacings of float32
 _UNCONFIRMED = (
     "a gap was seen that other steps, or the rounding of the claim itself, do not confirm; another seed may settle it"
 )
@@ -155,7 +157,9 @@ class Prober:
         error = max(bar, 2 * abs(gap))  # 1 - s at s near 1 costs a claim digits that no bar can know of
         sharper = replace(estimate, gap=gap, error=error, rounding=error, truncation=0.0, kind="smooth")
         comparison = self.judge(sharper, number, reference)
-        return replace(probe, estimate=sharper, comparison=comparison) if comparison.verdict is Verdict.AGREES else probe
+        return (
+            replace(probe, estimate=sharper, comparison=comparison) if comparison.verdict is Verdict.AGREES else probe
+        )
 
     def extended(self, number: int, v: Array) -> Estimate | None:
         """Measure in extended precision, where the machine has it and the function carries it through."""
@@ -199,6 +203,29 @@ class Prober:
         """
         moved = [float(np.vdot(gradient, v).real) for gradient in self.neighbours(number)]
         return max(moved) - min(moved) if moved and all(map(isfinite, moved)) else 0.0
+
+    def narrowing(self, probe: Probe) -> float:
+        """Return what computing the claim below float64 cost it, where its float64 form is right.
+
+        Only a loss of digits that a float32 backward may suffer in cancellation is forgiven, not a fault.
+        """
+        if not self.stage.lifted:
+            return 0.0
+        try:
+            _, pullback = self.stage.trial.linearize()
+            wide = self.stage.trial.read(pullback(self.widened(probe.number)))[self.name]
+        except Exception:  # a backward may insist on its own dtype; then nothing is known
+            return 0.0
+        if wide is None or wide.shape != self.x.shape:
+            return 0.0
+        slope, estimate = float(np.vdot(wide.astype(_wide(self.x)), probe.v).real), probe.estimate
+        right = abs(estimate.measured - slope) <= estimate.error + 1e-9 * estimate.scale
+        lost = abs(slope - estimate.claimed)
+        return 1.1 * lost if right and lost <= _LOST * estimate.scale else 0.0
+
+    def widened(self, number: int) -> Any:
+        """Return the `number`-th cotangent in the dtypes of the float64 shadow's outputs."""
+        return rebuild(self.trial.cotangent(number), lambda u: _widened(u))
 
     def jump(self, number: int, v: Array) -> float:
         """Return the size of the jumps that the forward makes along v, or along any other input: how inexact it is."""
@@ -252,6 +279,7 @@ class Prober:
         if abs(first.estimate.gap) < _TINY * scale and self.trial.inexact is None:
             self.trial.inexact = self.jump(first.number, first.v)
         rounding = _CLAIM_ULPS * self.stage.claim_eps * first.estimate.scale + 8 * self.spread(first.number, first.v)
+        rounding = max(rounding, self.narrowing(first))
         a, b = (self.judge(p.estimate, p.number, 0.0, rounding) for p in (first, second))
         agree = abs(a.gap - b.gap) <= first.estimate.error + second.estimate.error + rounding
         if a.verdict is b.verdict is Verdict.DISAGREES and agree and a.gap * b.gap > 0:
@@ -259,6 +287,13 @@ class Prober:
         if a.verdict is Verdict.AGREES or b.verdict is Verdict.AGREES:
             return replace(first, comparison=a) if a.verdict is Verdict.AGREES else replace(second, comparison=b)
         return replace(first, comparison=replace(a, verdict=Verdict.INCONCLUSIVE, reason=_UNCONFIRMED))
+
+
+def _widened(u: Any) -> Any:
+    if not differentiable(u):
+        return u
+    wide = np.asarray(u).astype(_wide(np.asarray(u)))
+    return wide if isinstance(u, np.ndarray) else wide[()]
 
 
 def _wide(x: Array) -> type[np.complex128] | type[np.float64]:

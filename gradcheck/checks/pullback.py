@@ -32,7 +32,11 @@ def pullback_repeatable(trial: Trial) -> Iterator[Finding]:
                 continue
             else:
                 norm = float(np.linalg.norm(first[name].ravel()))
-                ratio = f"{float(np.linalg.norm(other[name].ravel())) / norm:.4g} × the first in norm" if norm else "not zero"
+                ratio = (
+                    f"{float(np.linalg.norm(other[name].ravel())) / norm:.4g} × the first in norm"
+                    if norm
+                    else "not zero"
+                )
             wrong = True
             message = (
                 f"gradient of {name} is not repeatable: {when} gave {ratio}. Gradients are returned, not accumulated; "
@@ -53,7 +57,10 @@ def pullback_zero(trial: Trial) -> Iterator[Finding]:
         if gradient is not None and np.any(gradient != 0):
             wrong = True
             size = float(np.max(np.abs(np.nan_to_num(gradient, nan=np.inf))))
-            message = f"gradient of {name} for a cotangent of zeros is not zero but up to {size:.3g}: a term does not pass through the cotangent"
+            message = (
+                f"gradient of {name} for a cotangent of zeros is not zero but up to {size:.3g}: a term does not "
+                "pass through the cotangent"
+            )
             yield trial.finding("pullback.zero", name, Verdict.MALFORMED, message, gap=size)
     if not wrong:
         yield trial.finding("pullback.zero", "", Verdict.AGREES)
@@ -95,7 +102,8 @@ def pullback_linear(trial: Trial) -> Iterator[Finding]:
                 wrong.add(name)
                 share = gap / float(size) if size else np.inf
                 message = (
-                    f"gradient of {name} is not linear in the cotangent: B({a:g} u + {b:g} w) is off by {share:.2g} of its "
+                    f"gradient of {name} is not linear in the cotangent: B({a:g} u + {b:g} w) is off by {share:.2g} of "
+                    "its "
                     "size. Clipped, squared, or the cotangent is ignored?"
                 )
                 yield trial.finding("pullback.linear", name, Verdict.MALFORMED, message, gap=share)
@@ -109,6 +117,8 @@ def _representable(trial: Trial, factor: float) -> bool:
         if gradient is not None and gradient.dtype.kind in "fc" and gradient.size:
             info = np.finfo(gradient.dtype)
             sizes = np.abs(gradient[(gradient != 0) & np.isfinite(gradient)])
-            if sizes.size and not (abs(factor) * sizes.max() < info.max / 1e3 and abs(factor) * sizes.max() > info.tiny * 1e6):
+            if sizes.size and not (
+                abs(factor) * sizes.max() < info.max / 1e3 and abs(factor) * sizes.max() > info.tiny * 1e6
+            ):
                 return False
     return True

@@ -26,7 +26,9 @@ def value_type(trial: Trial) -> Iterator[Finding]:
             return
     if trial.y0.size == 0:
         got = ", ".join(f"{getattr(leaf, 'dtype', type(leaf).__name__)}" for _, leaf in leaves(trial.outputs))
-        message = f"expected floating-point outputs from the forward but got {got or 'nothing'}: no derivative is defined"
+        message = (
+            f"expected floating-point outputs from the forward but got {got or 'nothing'}: no derivative is defined"
+        )
         yield trial.finding("value.type", "", Verdict.MALFORMED, message)
         return
     yield trial.finding("value.type", "", Verdict.AGREES)
@@ -49,7 +51,9 @@ def value_mutation(trial: Trial) -> Iterator[Finding]:
     changed = [n for n, a, v in zip(trial.names, arguments, trial.values, strict=True) if not _same(a, v)]
     for name in changed:
         trial.protect = True
-        message = f"forward writes into its argument {name}: the caller's array has changed after the call; work on a copy"
+        message = (
+            f"forward writes into its argument {name}: the caller's array has changed after the call; work on a copy"
+        )
         yield trial.finding("value.mutation", name, Verdict.MALFORMED, message)
     if not changed:
         yield trial.finding("value.mutation", "", Verdict.AGREES)
@@ -104,4 +108,4 @@ def rounding_of(outputs: Any) -> float:
 def _same(a: Any, b: Any) -> bool:
     if not isinstance(a, np.ndarray):
         return True
-    return a.shape == b.shape and a.tobytes() == b.tobytes()
+    return bool(a.shape == b.shape and a.tobytes() == b.tobytes())

@@ -287,8 +287,8 @@ def measure(
     ladder = _Ladder(line, K, float(rng.uniform(0.7, 1.4)), kappa)
     limit = line.evaluations + (most or K.most)
     start = line.evaluations
-    for k in reversed((0, 1, 2) if kappa is not None else K.first):
-        ladder.add(k)  # finest first: a level that leaves the domain blocks all that are coarser
+    for level in reversed((0, 1, 2) if kappa is not None else K.first):
+        ladder.add(level)  # finest first: a level that leaves the domain blocks all that are coarser
     best = ladder.best()
     while line.evaluations < limit:
         if ladder.levels and all(level.still for level in ladder.levels.values()):

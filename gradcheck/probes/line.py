@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import frexp, hypot, inf, isfinite, ldexp, sqrt
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 __all__ = ["Line", "Sample"]
 
-Array = npt.NDArray[np.generic]
+Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,9 @@ class Line:
 
     evaluate: Callable[[Array], Array | None]
     x: Array
-    v: npt.NDArray[np.float64]
-    u: npt.NDArray[np.float64]
-    y0: npt.NDArray[np.float64]
+    v: Array
+    u: Array
+    y0: Array
     g: Array | None
     eps: float
     reach: float = inf

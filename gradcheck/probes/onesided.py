@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["differ", "one_sided"]
 
 
-def one_sided(
-    line: Line, step: Callable[[int], float], side: int, noise: float, constants: Constants
-) -> Slope | None:
+def one_sided(line: Line, step: Callable[[int], float], side: int, noise: float, constants: Constants) -> Slope | None:
     """Return the slope of ψ on one side of t = 0, from the levels that were evaluated there.
 
     Args:
