@@ -32,6 +32,9 @@ class Target:
         source: (file, line) of the backward.
         subject: the object that was adapted, for the ledger of what has been audited.
         tolerance: relative gap that is of no interest at this target (a deliberate approximation).
+        jvp: (inputs, tangents) -> tangent of the outputs, where a forward mode exists too.
+        symmetric: the derivative is a Hessian.
+        batch: axis of x and of the outputs along which samples are declared independent; None declares nothing.
         elementwise: outputs depend each on the input entry in its place, and the domain is the real line.
     """
 
@@ -46,6 +49,9 @@ class Target:
     source: tuple[str, int] | None = None
     subject: object = None
     tolerance: float | None = None
+    jvp: Callable[[tuple[Any, ...], tuple[Any, ...]], Any] | None = None
+    symmetric: bool = False
+    batch: int | None = None
     elementwise: bool = False
 
     def owner(self, name: str) -> tuple[str, str]:

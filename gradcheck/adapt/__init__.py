@@ -1,9 +1,24 @@
 """Everything that can become a Target, one file a world."""
 
 from gradcheck.adapt.elementwise import activation, loss
+from gradcheck.adapt.forward_mode import hessian, hvp, jacobian, jvp
 from gradcheck.adapt.layer import layer, layers
 from gradcheck.adapt.model import model
 from gradcheck.adapt.pair import pair
 from gradcheck.adapt.vjp import closure, gradient, vjp
 
-__all__ = ["activation", "closure", "gradient", "layer", "layers", "loss", "model", "pair", "vjp"]
+__all__ = [
+    "activation",
+    "closure",
+    "gradient",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "layer",
+    "layers",
+    "loss",
+    "model",
+    "pair",
+    "vjp",
+]

@@ -23,6 +23,7 @@ def vjp(
     names: Sequence[str] | None = None,
     name: str | None = None,
     wrt: Sequence[str] | None = None,
+    batch: int | None = None,
     tolerance: float | None = None,
 ) -> Target:
     """Claim that vjp(inputs, cotangent) pulls the cotangent back through forward(*inputs).
@@ -36,6 +37,7 @@ def vjp(
             called "params.W".
         name: of the target; taken from forward where it has one.
         wrt: inputs whose gradients are claimed; None for all but those that the vjp answers None for.
+        batch: declares that samples along this axis of the first input and of the outputs are independent.
         tolerance: relative gap that is of no interest.
     Returns:
         The target. For complex inputs the gradient of φ = Re Σ ū y is ∂φ/∂Re x + i ∂φ/∂Im x.
@@ -81,6 +83,7 @@ def vjp(
         wrt=None if wrt is None else tuple(wrt),
         source=source_of(vjp),
         subject=forward,
+        batch=batch,
         tolerance=tolerance,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from gradcheck.checks import contract, gradient, pullback, value
+from gradcheck.checks import contract, gradient, points, pullback, structure, value
 from gradcheck.checks.trial import Trial
 from gradcheck.report import Finding
 from gradcheck.target import Target
@@ -55,4 +55,10 @@ _CHECKS = (
 
 def checks_for(target: Target) -> tuple[Check, ...]:
     """Return the checks that apply to a target, in the order in which they are asked."""
-    return _CHECKS
+    declared = (
+        (target.elementwise, Check("gradient.points", points.gradient_points)),
+        (target.jvp is not None, Check("adjoint.dot", structure.adjoint_dot)),
+        (target.symmetric, Check("second_order.symmetric", structure.second_order_symmetric)),
+        (target.batch is not None, Check("structure.batch", structure.structure_batch)),
+    )
+    return (*_CHECKS, *(check for applies, check in declared if applies))

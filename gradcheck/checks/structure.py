@@ -1,0 +1,100 @@
+"""Identities that hold for what a target declares of itself: two modes, symmetry, independent samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from gradcheck.checks.trial import Trial, flatten
+from gradcheck.compare import Verdict
+from gradcheck.point import Array, differentiable
+from gradcheck.report import Finding
+from gradcheck.tree import leaves
+
+__all__ = ["adjoint_dot", "second_order_symmetric", "structure_batch"]
+
+_IDENTITY = 1e-8  # relative to ‖Jv‖‖u‖; both sides are rounded claims, a mistake errs by far more
+
+
+def adjoint_dot(trial: Trial) -> Iterator[Finding]:
+    """Both modes are one linear map: ⟨u, jvp(v)⟩ = ⟨vjp(u), v⟩ for random u and v, no step involved."""
+    jvp = trial.target.jvp
+    assert jvp is not None
+    for number in range(3):
+        gradients = trial.gradients(number)
+        tangents, backward, size = [], 0.0, 0.0
+        for name, value in zip(trial.names, trial.values, strict=True):
+            tangent = _tangent(trial, name, number) if differentiable(value) else np.zeros(np.shape(value))
+            tangents.append(tangent)
+            if gradients.get(name) is not None:
+                backward += float(np.vdot(gradients[name], tangent).real)
+                size += float(np.linalg.norm(gradients[name].ravel()) * np.linalg.norm(tangent.ravel()))
+        u = trial.flat_cotangent(number)
+        pushed = flatten(jvp(tuple(trial.fresh()), tuple(tangents)))
+        if pushed.shape != u.shape:
+            message = f"jvp returned {pushed.size} numbers where the forward has {u.size} outputs"
+            yield trial.finding("adjoint.dot", "", Verdict.MALFORMED, message)
+            return
+        forward = float(np.vdot(u, pushed).real)
+        size = max(size, float(np.linalg.norm(u) * np.linalg.norm(pushed)))
+        gap, allowed = abs(forward - backward), max(_IDENTITY, 1e4 * _eps(trial)) * size
+        if gap > allowed:
+            message = f"the two modes differ: ⟨u, jvp(v)⟩ = {forward:+.8g} but ⟨vjp(u), v⟩ = {backward:+.8g}"
+            numbers = {"claimed": backward, "measured": forward, "gap": gap, "allowed": allowed}
+            yield trial.finding("adjoint.dot", "", Verdict.DISAGREES, message, **numbers)
+            return
+    yield trial.finding("adjoint.dot", "", Verdict.AGREES, resolution=_IDENTITY)
+
+
+def second_order_symmetric(trial: Trial) -> Iterator[Finding]:
+    """Second derivatives are symmetric: ⟨a, H b⟩ = ⟨b, H a⟩ for random a and b."""
+    a, b = trial.flat_cotangent(0), trial.flat_cotangent(1)
+    Ha, Hb = (flatten(trial.gradients(number)["x"]) for number in (0, 1))
+    left, right = float(np.vdot(b, Ha).real), float(np.vdot(a, Hb).real)
+    size = float(np.linalg.norm(a) * np.linalg.norm(Hb) + np.linalg.norm(b) * np.linalg.norm(Ha))
+    gap, allowed = abs(left - right), max(_IDENTITY, 1e4 * _eps(trial)) * size
+    verdict = Verdict.AGREES if gap <= allowed else Verdict.DISAGREES
+    message = (
+        "" if gap <= allowed else f"the Hessian is not symmetric: ⟨b, H a⟩ = {left:+.8g} but ⟨a, H b⟩ = {right:+.8g}"
+    )
+    yield trial.finding("second_order.symmetric", "x", verdict, message, gap=gap, allowed=allowed, resolution=_IDENTITY)
+
+
+def structure_batch(trial: Trial) -> Iterator[Finding]:
+    """Samples that are declared independent are: moving one leaves the outputs of the others as they were."""
+    axis = trial.target.batch
+    assert axis is not None
+    name = trial.target.point.blocks[0]
+    x = trial.value(name)
+    samples = x.shape[axis] if x.ndim > axis else 1
+    for sample in sorted({0, samples - 1}) if samples > 1 else ():
+        moved = x.copy()
+        place = (slice(None),) * axis + (sample,)
+        moved[place] = moved[place] * 1.25 + 0.1 * np.max(np.abs(x))
+        values = trial.fresh()
+        values[trial.index(name)] = moved
+        before = [np.asarray(leaf) for _, leaf in leaves(trial.outputs)]
+        after = [np.asarray(leaf) for _, leaf in leaves(trial.forward(values))]
+        for one, other in zip(before, after, strict=True):
+            if one.ndim <= axis or one.shape[axis] != samples:
+                continue
+            gap = np.abs(np.delete(one, sample, axis) - np.delete(other, sample, axis))
+            worst = float(np.max(gap, initial=0.0))
+            if worst > 1e3 * _eps(trial) * float(np.max(np.abs(one), initial=0.0)):
+                message = (
+                    f"outputs of other samples move by up to {worst:.3g} when sample {sample} of {name} is changed"
+                )
+                yield trial.finding("structure.batch", name, Verdict.MALFORMED, message, gap=worst)
+                return
+    yield trial.finding("structure.batch", "", Verdict.AGREES)
+
+
+def _tangent(trial: Trial, name: str, number: int) -> Array:
+    rng, x = trial.rng("tangent", name, number), trial.value(name)
+    v = rng.choice([-1.0, 1.0], x.shape) * rng.uniform(0.5, 1.5, x.shape)
+    return np.asarray(v * (np.exp(1j * rng.uniform(0, 6, x.shape)) if x.dtype.kind == "c" else 1.0)).astype(x.dtype)
+
+
+def _eps(trial: Trial) -> float:
+    return max(float(np.finfo(value.dtype).eps) for value in trial.values if differentiable(value))
