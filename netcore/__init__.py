@@ -77,6 +77,7 @@ from netcore.layers import (
     Upsample,
 )
 from netcore.losses import (
+    CTC,
     KL,
     LOSSES,
     MAE,
@@ -118,6 +119,7 @@ from netcore.training import Hook, fit
 __all__ = [
     "ACTIVATIONS",
     "CELU",
+    "CTC",
     "ELU",
     "GELU",
     "GLU",

@@ -8,6 +8,7 @@ import numpy as np
 
 from netcore.audit.naming import label
 from netcore.losses import (
+    CTC,
     KL,
     MAE,
     MSE,
@@ -80,6 +81,9 @@ def _row_cases(rng: np.random.Generator) -> Iterator[tuple[Loss, Array, Array, l
     yield KL(), soft, logs, []
     yield Cosine(), soft, scores, []
     yield Contrastive(margin=3.0), np.array([1.0, 0.0, 0.0, 1.0, 0.0]), rng.normal(size=(5, 2, 3)), []
+    spelt = np.array([[1, 2, 2], [3, -1, -1]])
+    yield CTC(), spelt, rng.normal(size=(2, 6, 4)), []
+    yield CTC(blank=3), np.array([[1, 0, -1], [2, 1, 0]]), rng.normal(size=(2, 5, 4)), []
     yield Weighted(KL(), rng.uniform(0.5, 2.0, size=7)), soft, logs, ["KL"]
 
 

@@ -35,7 +35,8 @@ def time_first(x: Array, n_in: int, reverse: bool) -> Array:
 
 def project(xt: Array, params: Params) -> Array:
     """Return x_t W + b for all steps, (time, batch, gates · n)."""
-    z: Array = xt.reshape(-1, xt.shape[2]) @ params["W"] + params["b"]
+    z: Array = xt.reshape(-1, xt.shape[2]) @ params["W"]
+    z += params["b"]  # in place: a second array of this size costs as much as the product
     return z.reshape(*xt.shape[:2], z.shape[1])
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from netcore.losses.cross_entropy import NLL, CrossEntropy
+from netcore.losses.ctc import CTC
 from netcore.losses.distances import Contrastive, Cosine
 from netcore.losses.hinge import Hinge, SquaredHinge
 from netcore.losses.kl import KL
@@ -33,9 +34,11 @@ LOSSES: Mapping[str, Loss] = {
     "kl": KL(),
     "cosine": Cosine(),
     "contrastive": Contrastive(),
+    "ctc": CTC(),
 }
 
 __all__ = [
+    "CTC",
     "KL",
     "LOSSES",
     "MAE",

@@ -82,8 +82,15 @@ def test_an_unknown_reduction_is_refused():
 @pytest.mark.parametrize("name", netcore.LOSSES)
 def test_every_loss_keeps_float32_and_costs_nothing_for_an_empty_batch(name):
     loss, rng = netcore.LOSSES[name], np.random.default_rng(4)
-    y_hat = rng.uniform(0.1, 0.9, size=(5, 3) if name != "contrastive" else (5, 2, 3)).astype(np.float32)
-    y = {"cross_entropy": np.arange(5) % 3, "nll": np.arange(5) % 3, "contrastive": np.arange(5) % 2}.get(name)
+    y_hat = rng.uniform(0.1, 0.9, size={"contrastive": (5, 2, 3), "ctc": (5, 4, 3)}.get(name, (5, 3))).astype(
+        np.float32
+    )
+    y = {
+        "cross_entropy": np.arange(5) % 3,
+        "nll": np.arange(5) % 3,
+        "contrastive": np.arange(5) % 2,
+        "ctc": np.array([[1, -1]] * 5),
+    }.get(name)
     y = rng.uniform(0.1, 0.9, size=(5, 3)) if y is None else y  # float64 on purpose
     assert type(loss(y, y_hat)) is float
     assert loss.grad(y, y_hat).dtype == np.float32

@@ -12,8 +12,8 @@ PUBLIC = """
     CELU ELU Exp GELU GELUTanh HardSigmoid HardSwish HardTanh Identity LeakyReLU Mish ReLU SELU SiLU Sigmoid Softplus
     Softsign Tanh
     GLU LogSoftmax Maxout Softmax SwiGLU
-    Contrastive Cosine CrossEntropy Focal Hinge Huber KL LogCosh LogLoss LogLossWithLogits MAE MSE NLL Poisson Quantile
-    SmoothL1 SquaredHinge Weighted
+    CTC Contrastive Cosine CrossEntropy Focal Hinge Huber KL LogCosh LogLoss LogLossWithLogits MAE MSE NLL Poisson
+    Quantile SmoothL1 SquaredHinge Weighted
     Add AvgPool2d BatchNorm Concatenate Conv1d Conv2d ConvTranspose2d Dense Dropout Embedding Flatten GroupNorm
     Attention MultiHeadAttention Rotary SinePositions LearnedPositions TransformerBlock
     Bidirectional GRU LSTM RNN
