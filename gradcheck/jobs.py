@@ -6,6 +6,8 @@ import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
 
 from gradcheck.audit import examine
 from gradcheck.discover import Item
@@ -27,11 +29,19 @@ class Plan:
         only: patterns of `select`; empty for everything.
         max_failures: stop after so many wrong findings.
         time_budget: seconds for the whole run.
+        timeout: seconds for one target; needs worker processes.
+        jobs: worker processes; 1 works in this process unless there is a timeout.
+        backend: "loky" (processes here), "dask" or "ray".
+        scheduler: address of a cluster.
     """
 
     only: tuple[str, ...] = ()
     max_failures: int | None = None
     time_budget: float | None = None
+    timeout: float | None = None
+    jobs: int = 1
+    backend: Literal["loky", "dask", "ray"] = "loky"
+    scheduler: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +59,73 @@ class Done:
     unchecked: tuple[str, ...]
 
 
-def perform(items: Sequence[Item], settings: Settings, plan: Plan, progress: Progress) -> Done:
-    """Examine the items and return what was found, in their order; Ctrl-C ends it early, not in vain."""
+def perform(items: Sequence[Item], settings: Settings, plan: Plan, progress: Progress, *, specs: Sequence[str]) -> Done:
+    """Examine the items and return what was found, in their order; Ctrl-C ends it early, not in vain.
+
+    Args:
+        items: what `discover(specs)` found.
+        settings: how hard to look.
+        plan: how to go about it.
+        progress: called with each item, before it is examined here, or after it was elsewhere.
+        specs: the names, for workers to find the items again.
+    """
     chosen = [chosen for item in items if (chosen := _chosen(item, plan.only)) is not None]
     found: dict[str, list[Finding]] = {}
     stopped = ""
     deadline = None if plan.time_budget is None else time.monotonic() + plan.time_budget
     try:
-        for name, findings in _serial(chosen, settings, progress, deadline):
+        for name, findings in _answers(chosen, settings, plan, progress, deadline, tuple(specs)):
             found[name] = findings
             wrong = sum(f.verdict.wrong for each in found.values() for f in each)
             if plan.max_failures is not None and wrong >= plan.max_failures:
                 stopped = f"{plural(wrong, 'failure')}, and --max-failures is {plan.max_failures}"
                 break
-        else:
-            if deadline is not None and time.monotonic() > deadline and len(found) < len(chosen):
-                stopped = f"the time budget of {plan.time_budget:g} s is used up"
+            if deadline is not None and time.monotonic() > deadline:
+                break
+        if not stopped and len(found) < len(chosen):
+            stopped = f"the time budget of {plan.time_budget:g} s is used up"
     except KeyboardInterrupt:
         stopped = "interrupted from the keyboard"
     unchecked = tuple(item.target.name for item in chosen if item.target.name not in found)
     findings_ = tuple(f for item in chosen for f in found.get(item.target.name, ()))
     return Done(findings_, stopped if unchecked else "", unchecked)
+
+
+def _answers(
+    items: Sequence[Item],
+    settings: Settings,
+    plan: Plan,
+    progress: Progress,
+    deadline: float | None,
+    specs: tuple[str, ...],
+) -> Iterator[tuple[str, list[Finding]]]:
+    if plan.jobs == 1 and plan.timeout is None and plan.backend == "loky":
+        yield from _serial(items, settings, progress, deadline)
+        return
+    from gradcheck.backends import Work, in_cluster, in_workers  # joblib is loaded when it is used
+
+    work = Work(specs, partial(_worked_by_name, settings=settings, only=plan.only))
+    known = {item.target.name: item for item in items}
+    if plan.backend == "loky":
+        answers = in_workers(
+            work, items, jobs=min(plan.jobs, max(1, len(items))), timeout=plan.timeout, deadline=deadline
+        )
+    else:
+        answers = in_cluster(work, items, backend=plan.backend, jobs=plan.jobs, scheduler=plan.scheduler)
+    for name, findings in answers:
+        progress(known[name])
+        yield name, [_shown_again(known[name].spec, f, settings) for f in findings]
+
+
+def _worked_by_name(item: Item, *, settings: Settings, only: tuple[str, ...]) -> list[Finding]:
+    chosen = _chosen(item, only)
+    return [] if chosen is None else worked(chosen, settings)
+
+
+def _shown_again(spec: str, finding: Finding, settings: Settings) -> Finding:
+    if finding.verdict.severity < 2 or finding.reproduce:
+        return finding
+    return replace(finding, reproduce=reproduce(spec, finding, settings))
 
 
 def _serial(
@@ -84,11 +140,8 @@ def _serial(
 
 def worked(item: Item, settings: Settings) -> list[Finding]:
     """Return the findings of one item, each failure with the command line that shows it again."""
-    return [
-        replace(f, reproduce=reproduce(item.spec, f, settings)) if f.verdict.severity >= 2 else f
-        for f in examine(item.target, settings)
-        if matches(f, item.target)
-    ]
+    found = (f for f in examine(item.target, settings) if matches(f, item.target))
+    return [_shown_again(item.spec, f, settings) for f in found]
 
 
 def _chosen(item: Item, only: Sequence[str]) -> Item | None:

@@ -13,7 +13,7 @@ ROOMS = (
     ("cli", "pytest_plugin"),
     ("commands",),
     ("jobs", "backends"),
-    ("audit", "coverage", "gate", "explain"),
+    ("audit", "coverage", "gate", "merge", "explain"),
     ("discover", "select", "strategies", "given"),
     ("checks",),
     ("diagnosis",),

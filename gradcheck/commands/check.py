@@ -7,19 +7,19 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
 from gradcheck.commands import COMMANDS
-from gradcheck.commands.options import measuring, resolved
+from gradcheck.commands.options import NOTHING, gating, importable, measuring, outputs, resolved, showing
 from gradcheck.config import Config, Resolved
 from gradcheck.errors import ConfigurationError
 
-__all__ = ["audit", "check", "publish"]
+__all__ = ["audit", "check", "checked", "publish"]
 
-_NOTHING = 5
 _HINT = (
     "Nothing was checked: no target is named, and no configuration names one.\n"
     "Name one, e.g. `python -m gradcheck my_package.layers`, or put into pyproject.toml:\n\n"
@@ -33,24 +33,18 @@ _EMPTY = (
 )
 
 
-def showing(function: Any) -> Any:
-    """Add the options that say what to print."""
-    options = (
-        click.option("--format", type=click.Choice(["full", "concise", "json"]), help="Of the output."),
-        click.option("--report", multiple=True, metavar="KIND:PATH", help="Also write a report: json:a.json."),
-        click.option("-v", "--verbose", is_flag=True, help="Tell what each check cost."),
-        click.option("--max-failures", type=int, metavar="N", help="Stop after N wrong findings."),
-        click.option("--time-budget", type=float, metavar="SECONDS", help="Stop after so long, and say what is left."),
-    )
-    for option in reversed(options):
-        function = option(function)
-    return function
+@dataclass(frozen=True)
+class _Update:
+    """The baseline is to be written anew, for this reason where it is new."""
+
+    reason: str | None
 
 
 @click.command(short_help="Check every target, and that nothing public is left unchecked.")
 @measuring
 @showing
-def audit(verbose: bool, **given: Any) -> int:
+@gating
+def audit(verbose: bool, baseline_update: bool, reason: str | None, **given: Any) -> int:
     """Check every target, and that no public layer, activation or loss is left unchecked.
 
     A module offers its targets by a function gradcheck_targets() that yields dictionaries: "adapt" is the name of an
@@ -67,52 +61,81 @@ def audit(verbose: bool, **given: Any) -> int:
 
     Such a module fails the audit if it has a public layer, activation or loss without a target.
     """
-    return _checked(resolved(given), verbose=verbose, complete=True)
+    update = _Update(reason) if baseline_update else None
+    return checked(resolved(given), verbose=verbose, complete=True, update=update)
 
 
 @click.command(short_help="Check targets, without asking whether the module has others.")
 @measuring
 @showing
-def check(verbose: bool, **given: Any) -> int:
+@gating
+def check(verbose: bool, baseline_update: bool, reason: str | None, **given: Any) -> int:
     """Check targets; see `audit --help` for how a module offers them."""
-    return _checked(resolved(given), verbose=verbose, complete=False)
+    update = _Update(reason) if baseline_update else None
+    return checked(resolved(given), verbose=verbose, complete=False, update=update)
 
 
-def _checked(resolved: Resolved, *, verbose: bool, complete: bool) -> int:
+def checked(resolved: Resolved, *, verbose: bool, complete: bool, update: _Update | None = None) -> int:
+    """Check the targets of a configuration, print and write what was found, and return the exit code."""
+    from gradcheck.gate import exit_code
+
     config = resolved.config
     if not config.targets:
         click.echo(_HINT, err=True)
-        return _NOTHING
-    outputs = [_output(text) for text in config.report]
-    _importable(resolved)
+        return NOTHING
+    places = outputs(config.report)
+    importable(resolved)
     with contextlib.redirect_stdout(sys.stderr):  # what user code prints must not mix with the report
         report = _report(config, complete=complete)
     if report is None:
-        return _NOTHING
-    publish(report, config, outputs, verbose=verbose)
-    return int(report.exit_code)
+        return NOTHING
+    report = _gated(report, resolved, update)
+    publish(report, config, places, verbose=verbose)
+    return exit_code(report, config.fail_on)
 
 
-def _importable(resolved: Resolved) -> None:
-    """Make modules of the working directory and of the project importable, as `python -m` does."""
-    for place in (resolved.root, Path.cwd()):
-        if place is not None and str(place) not in sys.path:
-            sys.path.insert(0, str(place))
+def _gated(report: Any, resolved: Resolved, update: _Update | None) -> Any:
+    """Mark what is accepted, and write the baseline anew where that was asked for."""
+    from gradcheck import gate
+    from gradcheck.report.write import place
+
+    config, known = resolved.config, []
+    if config.expected_failures:
+        known.append(gate.Accepted("expected-failures", config.expected_failures))
+        report = gate.accept(report, known, complete=not config.only)
+    if config.baseline is None:
+        if update is not None:
+            raise ConfigurationError("Expected --baseline FILE beside --baseline-update but got none")
+        return report
+    file = Path(config.baseline)
+    if update is not None and (config.only or report.stopped):
+        raise ConfigurationError("A baseline is updated from a whole run, not from a part of one: leave out --only")
+    if update is not None and not file.exists():
+        if not (update.reason or "").strip():
+            raise ConfigurationError("Expected --reason TEXT for a new baseline: every accepted finding says why")
+        baseline = gate.first_baseline(file, report.findings, str(update.reason))
+        place(gate.write_baseline(baseline), file)
+    else:
+        baseline = gate.read_baseline(file)
+        if update is not None:
+            baseline = gate.shrink(baseline, report.findings)
+            place(gate.write_baseline(baseline), file)
+    return gate.accept(report, [baseline], complete=not config.only)
 
 
 def _report(config: Config, *, complete: bool) -> Any:
     from gradcheck.audit import assemble
     from gradcheck.coverage import coverage
     from gradcheck.discover import CONVENTION, discover
-    from gradcheck.jobs import Plan, perform
+    from gradcheck.jobs import perform
     from gradcheck.settings import Settings
 
     start = time.perf_counter()
     settings = Settings(config.seed, config.effort, config.resolution, config.tolerance)
     found = discover(config.targets, words=COMMANDS)
-    plan = Plan(config.only, config.max_failures, config.time_budget)
+    plan = _plan(config)
     with _progress(len(found.items)) as progress:
-        done = perform(found.items, settings, plan, progress)
+        done = perform(found.items, settings, plan, progress, specs=config.targets)
     findings = [*found.findings, *done.findings]
     if complete and not config.only:
         targets = [item.target for item in found.items]
@@ -132,6 +155,17 @@ def _report(config: Config, *, complete: bool) -> Any:
     return assemble(findings, settings, seconds=seconds, stopped=done.stopped, unchecked=done.unchecked)
 
 
+def _plan(config: Config) -> Any:
+    from gradcheck.jobs import Plan
+
+    if config.timeout is not None and config.backend != "loky":
+        raise ConfigurationError(f"--timeout is kept by worker processes here; --backend {config.backend} has none")
+    jobs = os.cpu_count() or 1 if config.jobs == "auto" else config.jobs
+    return Plan(
+        config.only, config.max_failures, config.time_budget, config.timeout, jobs, config.backend, config.scheduler
+    )
+
+
 @contextlib.contextmanager
 def _progress(total: int) -> Iterator[Any]:
     """Show which target is examined, on standard error and only if that is a terminal."""
@@ -149,21 +183,13 @@ def _progress(total: int) -> Iterator[Any]:
         yield lambda item: bar.update(task, advance=1, description=printable(item.target.name))
 
 
-def _output(text: str) -> tuple[str, Path]:
-    kind, colon, path = text.partition(":")
-    from gradcheck.report.write import KINDS
-
-    if not colon or not path or kind not in KINDS:
-        raise ConfigurationError(f"Expected --report KIND:PATH with KIND one of {', '.join(KINDS)} but got {text!r}")
-    return kind, Path(path)
-
-
 def publish(report: Any, config: Config, outputs: list[tuple[str, Path]], *, verbose: bool) -> None:
     """Print a report and write the files that were asked for."""
     from gradcheck.report.write import write
 
     for kind, path in outputs:
         write(report, kind, path)
+    _tell_github(report)
     if config.format == "json":
         click.echo(report.to_json(), nl=False)
         return
@@ -173,6 +199,17 @@ def publish(report: Any, config: Config, outputs: list[tuple[str, Path]], *, ver
     concise = config.format == "concise"
     text = render(report, width=_width(), color=color, concise=concise, costs=verbose)
     click.echo(text, nl=False, color=color)
+
+
+def _tell_github(report: Any) -> None:
+    """Where this runs as a GitHub action, annotate the change and write the step's summary."""
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return
+    click.echo(report.to_github(), nl=False, err=True)
+    if summary:
+        with open(summary, "a", encoding="utf-8") as file:  # other steps' lines stand there too
+            file.write(report.to_markdown())
 
 
 def _width() -> int:

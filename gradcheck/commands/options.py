@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from gradcheck.config import Resolved, resolve
+from gradcheck.errors import ConfigurationError
 
-__all__ = ["measuring", "resolved"]
+__all__ = ["NOTHING", "gating", "importable", "measuring", "outputs", "resolved", "showing"]
 
-_OPTIONS = (
+NOTHING = 5  # the exit code of a run that checked nothing
+
+_MEASURING = (
     click.argument("targets", nargs=-1, metavar="[TARGET]..."),
     click.option("--seed", type=click.IntRange(min=0), help="Of every random number.  [default: 0]"),
     click.option(
@@ -28,16 +32,77 @@ _OPTIONS = (
         help="Only these: a target, a layer, 'target:quantity' or 'layer:quantity'; * and ? are wild. Repeatable.",
     ),
 )
+_SHOWING = (
+    click.option("--format", type=click.Choice(["full", "concise", "json"]), help="Of the output.  [default: full]"),
+    click.option(
+        "--report",
+        multiple=True,
+        metavar="KIND:PATH",
+        help="Also write a report: json, html, markdown, junit, sarif, github or text, e.g. html:out.html. Repeatable.",
+    ),
+    click.option("-v", "--verbose", is_flag=True, help="Tell what each check cost."),
+)
+_GATING = (
+    click.option(
+        "--fail-on",
+        type=click.Choice(["wrong", "inconclusive", "kink"]),
+        help="The mildest verdict that counts as wrong.  [default: wrong]",
+    ),
+    click.option("--baseline", metavar="FILE", help="Accepted findings, each with a reason; the file may only shrink."),
+    click.option("--baseline-update", is_flag=True, help="Take out of the baseline what no longer occurs, or make it."),
+    click.option("--reason", metavar="TEXT", help="Why the findings of a new baseline are accepted."),
+    click.option("--max-failures", type=click.IntRange(min=1), metavar="N", help="Stop after N wrong findings."),
+    click.option("--time-budget", type=float, metavar="SECONDS", help="Stop after so long, and say what is left."),
+    click.option(
+        "--timeout", type=float, metavar="SECONDS", help="Give up on a target after so long; implies a worker."
+    ),
+    click.option("-j", "--jobs", metavar="N|auto", help="Worker processes; the findings are the same.  [default: 1]"),
+    click.option("--backend", type=click.Choice(["loky", "dask", "ray"]), help="Where jobs run.  [default: loky]"),
+    click.option("--scheduler", metavar="ADDRESS", help="Of dask, e.g. tcp://host:8786."),
+)
 
 
-def measuring(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say what to measure and how hard."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
+def _adding(options: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
+    def add(function: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
+
+
+measuring = _adding(_MEASURING)
+showing = _adding(_SHOWING)
+gating = _adding(_GATING)
 
 
 def resolved(given: dict[str, Any]) -> Resolved:
     """Return the configuration: what was given on the command line over the environment over the file."""
     told = {name: value for name, value in given.items() if value is not None and value != ()}
+    if isinstance(told.get("jobs"), str) and told["jobs"] != "auto":
+        if not told["jobs"].isdigit():
+            raise ConfigurationError(f"Expected --jobs to be a number or auto but got {told['jobs']!r}")
+        told["jobs"] = int(told["jobs"])
     return resolve(told, environment=os.environ, start=Path.cwd())
+
+
+def importable(resolved: Resolved) -> None:
+    """Make modules of the working directory and of the project importable, as `python -m` does."""
+    for place in (resolved.root, Path.cwd()):
+        if place is not None and str(place) not in sys.path:
+            sys.path.insert(0, str(place))
+
+
+def outputs(told: Sequence[str]) -> list[tuple[str, Path]]:
+    """Return (kind, path) of each "KIND:PATH"."""
+    from gradcheck.report.write import KINDS
+
+    found = []
+    for text in told:
+        kind, colon, path = text.partition(":")
+        if not colon or not path or kind not in KINDS:
+            raise ConfigurationError(
+                f"Expected --report KIND:PATH with KIND one of {', '.join(KINDS)} but got {text!r}"
+            )
+        found.append((kind, Path(path)))
+    return found

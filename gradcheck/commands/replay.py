@@ -1,0 +1,5 @@
+"""`gradcheck replay` stands beside `gradcheck report`: both begin with a report."""
+
+from gradcheck.commands.report import replay
+
+__all__ = ["replay"]

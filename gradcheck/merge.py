@@ -1,0 +1,61 @@
+"""Several reports as one: shards of an audit, or the workers of a test run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from gradcheck.errors import ConfigurationError
+from gradcheck.report import Finding, Report
+
+__all__ = ["merge"]
+
+
+def merge(reports: Sequence[Report], names: Sequence[str]) -> Report:
+    """Return one report of all findings, in the order given; what two shards agree on is counted once.
+
+    Args:
+        reports: at least one, of one seed and effort.
+        names: what to call each in messages.
+    Raises:
+        ConfigurationError: seeds or efforts differ, or two reports contradict each other.
+    """
+    first = reports[0]
+    for report, name in zip(reports[1:], names[1:], strict=True):
+        for field in ("seed", "effort"):
+            if getattr(report, field) != getattr(first, field):
+                raise ConfigurationError(
+                    f"Expected reports of one {field} but got {field}={getattr(first, field)!r} in {names[0]} and "
+                    f"{getattr(report, field)!r} in {name}"
+                )
+    seen: dict[tuple[str, int], tuple[Finding, str]] = {}
+    for report, name in zip(reports, names, strict=True):
+        for key, finding in _keyed(report.findings):
+            known, where = seen.setdefault(key, (finding, name))
+            if known.verdict is not finding.verdict:
+                raise ConfigurationError(
+                    f"{finding.id} is {known.verdict} in {where} but {finding.verdict} in {name}: "
+                    "shards of one audit agree; were they made from the same code?"
+                )
+    findings = [finding for finding, _ in seen.values()]
+    reached = {finding.target for finding in findings}
+    sources = tuple(dict.fromkeys(source for report in reports for source in report.sources))
+    unchecked = tuple(dict.fromkeys(t for report in reports for t in report.unchecked if t not in reached))
+    stopped = next((report.stopped for report in reports if report.stopped), "") if unchecked else ""
+    return Report(
+        tuple(findings),
+        first.seed,
+        first.effort,
+        first.environment,
+        sum(report.seconds for report in reports),
+        stopped,
+        unchecked,
+        sources,
+    )
+
+
+def _keyed(findings: Iterable[Finding]) -> Iterator[tuple[tuple[str, int], Finding]]:
+    """Number findings of one id: a check may have several answers about one quantity."""
+    counts: dict[str, int] = {}
+    for finding in findings:
+        counts[finding.id] = counts.get(finding.id, 0) + 1
+        yield (finding.id, counts[finding.id]), finding
