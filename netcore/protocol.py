@@ -107,5 +107,5 @@ class Elementwise(Protocol):
         return self(x), ElementwiseCache(x)
 
     def backward(self, params: Params, cache: ElementwiseCache, dy: Array) -> tuple[Array, dict[str, Array]]:
-        """Pull dy back: dx = dy f'(x)."""
-        return dy * self.grad(cache.x), {}
+        """Pull dy back: dx = dy f'(x), the latter conjugated where x is complex."""
+        return dy * self.grad(cache.x).conj(), {}

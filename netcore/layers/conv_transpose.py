@@ -4,7 +4,8 @@ With c = Wᵀ x, of shape (n_out · k, pixels of x), each image is
 
     y = fold(c) + b        dx = W unfold(dy)        dW = Σ_n x unfold(dy)ᵀ        db = Σ dy
 
-so ⟨Conv2d(x), y⟩ = ⟨x, ConvTranspose2d(y)⟩ for the same W without b.
+where for complex arrays x and W are conjugated going back. So
+⟨Conv2d(x), y⟩ = ⟨x, ConvTranspose2d(y)⟩ for the same W without b.
 """
 
 import math
@@ -84,7 +85,7 @@ class ConvTranspose2d:
         W = params["W"]
         count = self.windows.count(dy.shape[2:])
         columns = self.windows.unfold(dy).reshape(len(dy), math.prod(W.shape[1:]), math.prod(count))
-        grads = {"W": (cache.x @ columns.swapaxes(-1, -2)).sum(axis=0).reshape(W.shape)}
+        grads = {"W": (cache.x.conj() @ columns.swapaxes(-1, -2)).sum(axis=0).reshape(W.shape)}
         if self.bias:
             grads["b"] = dy.sum(axis=(0, 2, 3))
-        return (W.reshape(self.n_in, -1) @ columns).reshape(len(dy), self.n_in, *count), grads
+        return (W.reshape(self.n_in, -1).conj() @ columns).reshape(len(dy), self.n_in, *count), grads

@@ -7,7 +7,8 @@
 
     dW = Σ_n dy cᵀ        dx = fold(Wᵀ dy)        db = Σ dy
 
-Groups cut the channels into blocks that do not see each other: one more axis in front of every matrix.
+where for complex arrays c and W are conjugated. Groups cut the channels into blocks that do not see each other: one
+more axis in front of every matrix.
 """
 
 import math
@@ -60,10 +61,10 @@ def convolve_back(
     """
     W = params["W"]
     rows = dy.reshape(len(dy), groups, len(W) // groups, math.prod(dy.shape[2:]))
-    grads = {"W": (rows @ cache.columns.swapaxes(-1, -2)).sum(axis=0).reshape(W.shape)}
+    grads = {"W": (rows @ cache.columns.conj().swapaxes(-1, -2)).sum(axis=0).reshape(W.shape)}
     if "b" in params:
         grads["b"] = rows.sum(axis=-1).sum(axis=0).reshape(-1)
-    dcolumns = _matrix(W, groups).swapaxes(-1, -2) @ rows
+    dcolumns = _matrix(W, groups).conj().swapaxes(-1, -2) @ rows
     n_in = W.shape[1] * groups
     dx = windows.fold(dcolumns.reshape(len(dy), n_in, math.prod(W.shape[2:]), *dy.shape[2:]), cache.size)
     return dx, grads

@@ -3,7 +3,8 @@
     y = x W + b        y[i, k] = Σ_j x[i, j] W[j, k] + b[k]
 
 With ȳ the derivative of some scalar by y:  ∂/∂x[i, j] = Σ_k ȳ[i, k] W[j, k],  ∂/∂W[j, k] = Σ_i x[i, j] ȳ[i, k],
-∂/∂b[k] = Σ_i ȳ[i, k].
+∂/∂b[k] = Σ_i ȳ[i, k]. For complex arrays the pullback is the adjoint for Re Σ conj(ȳ) y: x and W are conjugated in it;
+`conj` of a real array is the array itself and costs nothing.
 """
 
 from dataclasses import KW_ONLY, dataclass
@@ -72,7 +73,7 @@ class Dense:
         Source: derived in the module docstring.
         """
         rows = dy.reshape(-1, self.n_out)
-        grads = {"W": cache.x.reshape(-1, self.n_in).T @ rows}
+        grads = {"W": cache.x.reshape(-1, self.n_in).conj().T @ rows}
         if self.bias:
             grads["b"] = rows.sum(axis=0, keepdims=True)
-        return dy @ params["W"].T, grads
+        return dy @ params["W"].conj().T, grads

@@ -52,8 +52,14 @@ def as_pair(y: Array, y_hat: Array) -> tuple[Array, Array]:
 
 
 def as_floating(y_hat: Array) -> Array:
-    """Return y_hat as it is, or integers in float64."""
+    """Return y_hat as it is, or integers in float64.
+
+    Raises:
+        ValueError: complex predictions.
+    """
     y_hat = np.asarray(y_hat)
+    if y_hat.dtype.kind == "c":
+        raise ValueError(f"Expected real predictions but got y_hat.dtype={y_hat.dtype}; take the real part, or abs")
     return y_hat if y_hat.dtype.kind == "f" else y_hat.astype(np.float64)
 
 

@@ -22,7 +22,7 @@ def arrays(target):
 
 
 def double(target):
-    return not any(a.dtype == np.float32 for a in arrays(target))
+    return not any(a.dtype in (np.float32, np.complex128) for a in arrays(target))
 
 
 def test_names_are_unique_and_every_kind_is_known():
@@ -69,6 +69,8 @@ def test_the_gradient_of_every_loss_target_is_the_derivative(target):
 
 @pytest.mark.parametrize("target", BY_ADAPT["layer"])
 def test_every_layer_keeps_float32_and_agrees_with_its_float64_self(target):
+    if any(a.dtype.kind == "c" for a in arrays(target)):
+        return  # its real twin is a target too
     layer, seed = target["layer"], target.get("seed")
     results = []
     for dtype in (np.float64, np.float32):

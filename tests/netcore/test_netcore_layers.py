@@ -4,19 +4,24 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from netcore_oracles import assert_pullback
+from netcore_oracles import assert_pullback, slope
 
 from netcore import (
+    MSE,
     Add,
+    AvgPool2d,
     BatchNorm,
     Conv2d,
     ConvTranspose2d,
     Dense,
     Dropout,
     Embedding,
+    Exp,
+    Flatten,
     GroupNorm,
     LayerNorm,
     MaxPool2d,
+    Pad,
     Reshape,
     Residual,
     Sequential,
@@ -204,3 +209,40 @@ def test_what_a_layer_cannot_do_is_refused(make, message):
 
 def run(layer, shape):
     return layer.forward(layer.init(np.random.default_rng(0)), np.zeros(shape))
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (Dense(3, 2), (4, 3)),
+        (Conv2d(2, 4, 3, padding=1, groups=2), (3, 2, 4, 5)),
+        (ConvTranspose2d(2, 3, 2, stride=2), (3, 2, 4, 5)),
+        (AvgPool2d(2), (3, 2, 4, 5)),
+        (Residual(Sequential([Dense(3, 2), Tanh(), Dense(2, 3), Exp()])), (4, 3)),
+        (Sequential([Pad(((1, 0), (0, 1))), Flatten()]), (2, 3, 4)),
+    ],
+)
+def test_for_complex_arrays_the_pullback_is_the_adjoint(layer, shape):
+    rng = np.random.default_rng(14)
+
+    def drawn(shape):
+        return 0.3 * (rng.normal(size=shape) + 1j * rng.normal(size=shape))
+
+    params = {name: drawn(array.shape) for name, array in layer.init(rng).items()}
+    x, dx = drawn(shape), drawn(shape)
+    dparams = {name: drawn(array.shape) for name, array in params.items()}
+    y, cache = layer.forward(params, x)
+    ybar = drawn(y.shape)
+    xbar, pbar = layer.backward(params, cache, ybar)
+
+    def along(t):
+        return layer.forward({k: v + t * dparams[k] for k, v in params.items()}, x + t * dx)[0]
+
+    measured = slope(lambda t: float(np.vdot(ybar, along(t)).real), np.zeros(()), 1.0)
+    claimed = np.vdot(xbar, dx).real + sum(np.vdot(pbar[k], dparams[k]).real for k in params)
+    assert claimed == pytest.approx(measured, rel=1e-9, abs=1e-9)
+
+
+def test_complex_predictions_have_no_loss():
+    with pytest.raises(ValueError, match=r"Expected real predictions but got y_hat.dtype=complex128"):
+        MSE()(np.zeros((2, 3)), np.zeros((2, 3), complex))
