@@ -37,6 +37,11 @@ class Model:
         grads: list of mappings aligned with params, as the last `backward` left them; empty before.
         loss: called loss(y, y_hat), with loss.grad(y, y_hat).
         rng: what training draws its dropout from.
+
+    Example:
+        >>> model = Model([3, 4, 2], act="sigmoid", loss="mse", seed=42)
+        >>> [type(layer).__name__ for layer in model.layers]
+        ['Dense', 'Sigmoid', 'Dense', 'Sigmoid']
     """
 
     def __init__(

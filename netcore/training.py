@@ -67,6 +67,13 @@ def fit(
     Raises:
         ValueError: patience or metric without validation rows, or X and Y of different length.
         FloatingPointError: the loss is no longer finite; the model has the parameters of the step before.
+
+    Example:
+        >>> x = np.linspace(-1, 1, 40).reshape(40, 1)
+        >>> model = Model([1, 8, 1], act="tanh", out_act="identity", initialiser="glorot")
+        >>> history = fit(model, x, np.sin(3 * x), epochs=100, optimiser=Adam(0.03))
+        >>> history.loss[-1] < 0.05 * history.loss[0]
+        True
     """
     _require(X, Y, batch, validation, metric, patience)
     optimiser = Adam() if optimiser is None else optimiser

@@ -14,6 +14,13 @@ class ELU(Elementwise):
     Args:
         alpha: α, the depth it levels off at; for α ≠ 1 there is a kink at 0.
     Source: Clevert, Unterthiner and Hochreiter 2016, "Fast and accurate deep network learning by ELUs".
+
+    Example:
+        >>> x = np.array([-1.0, 0.5, 2.0])
+        >>> ELU()(x).round(3).tolist()
+        [-0.632, 0.5, 2.0]
+        >>> ELU().grad(x).round(3).tolist()
+        [0.368, 1.0, 1.0]
     """
 
     alpha: float = 1.0
@@ -32,6 +39,13 @@ class SELU(Elementwise):
     """λ x for x > 0, otherwise λ α (eˣ - 1);    derivative λ for x > 0, otherwise λ α eˣ.
 
     Source: Klambauer et al. 2017, "Self-normalizing neural networks"; α and λ keep mean 0 and variance 1.
+
+    Example:
+        >>> x = np.array([-1.0, 0.5, 2.0])
+        >>> SELU()(x).round(3).tolist()
+        [-1.111, 0.525, 2.101]
+        >>> SELU().grad(x).round(3).tolist()
+        [0.647, 1.051, 1.051]
     """
 
     def __call__(self, x: Array) -> Array:
@@ -48,6 +62,13 @@ class CELU(Elementwise):
     """x for x > 0, otherwise α (e^{x/α} - 1);    derivative 1 for x > 0, otherwise e^{x/α}: no kink for any α > 0.
 
     Source: Barron 2017, "Continuously differentiable exponential linear units".
+
+    Example:
+        >>> x = np.array([-1.0, 0.5, 2.0])
+        >>> CELU()(x).round(3).tolist()
+        [-0.632, 0.5, 2.0]
+        >>> CELU().grad(x).round(3).tolist()
+        [0.368, 1.0, 1.0]
     """
 
     alpha: float = 1.0

@@ -15,6 +15,13 @@ class GELU(Elementwise):
 
     Error: a few ulp of the larger term; Φ comes from erfc in the tail, where (1 + erf) / 2 would cancel.
     Source: Hendrycks and Gimpel 2016, "Gaussian error linear units".
+
+    Example:
+        >>> x = np.array([-1.0, 0.5, 2.0])
+        >>> GELU()(x).round(3).tolist()
+        [-0.159, 0.346, 1.954]
+        >>> GELU().grad(x).round(3).tolist()
+        [-0.083, 0.867, 1.085]
     """
 
     def __call__(self, x: Array) -> Array:
@@ -34,6 +41,13 @@ class GELUTanh(Elementwise):
 
     Error: a few ulp of the larger term; 1 + tanh u would cancel for x < 0.
     Source: Hendrycks and Gimpel 2016, "Gaussian error linear units".
+
+    Example:
+        >>> x = np.array([-1.0, 0.5, 2.0])
+        >>> GELUTanh()(x).round(3).tolist()
+        [-0.159, 0.346, 1.955]
+        >>> GELUTanh().grad(x).round(3).tolist()
+        [-0.083, 0.867, 1.086]
     """
 
     def __call__(self, x: Array) -> Array:

@@ -32,6 +32,10 @@ class GLU:
 
     Args:
         axis: the one that is halved; its size is even.
+
+    Example:
+        >>> GLU().forward({}, np.array([[1.0, 2.0, 0.0, 3.0]]))[0].round(3).tolist()
+        [[0.5, 1.905]]
     """
 
     axis: int = -1
@@ -57,6 +61,10 @@ class SwiGLU:
 
     Args:
         axis: the one that is halved; its size is even.
+
+    Example:
+        >>> SwiGLU().forward({}, np.array([[1.0, 2.0, 0.0, 3.0]]))[0].round(3).tolist()
+        [[0.0, 5.285]]
     """
 
     axis: int = -1

@@ -14,6 +14,13 @@ class LeakyReLU(Elementwise):
     Args:
         slope: s, below zero.
     Source: Maas, Hannun and Ng 2013, "Rectifier nonlinearities improve neural network acoustic models".
+
+    Example:
+        >>> x = np.array([-1.0, 0.5, 2.0])
+        >>> LeakyReLU()(x).round(3).tolist()
+        [-0.01, 0.5, 2.0]
+        >>> LeakyReLU().grad(x).round(3).tolist()
+        [0.01, 1.0, 1.0]
     """
 
     slope: float = 0.01

@@ -28,6 +28,10 @@ class Maxout:
 
     Args:
         pieces: how many compete; the last axis is a multiple of it.
+
+    Example:
+        >>> Maxout(2).forward({}, np.array([[1.0, 4.0, 3.0, 2.0]]))[0].tolist()
+        [[4.0, 3.0]]
     """
 
     pieces: int

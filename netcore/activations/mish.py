@@ -15,6 +15,13 @@ class Mish(Elementwise):
     x > 0 both are divided by w², so neither overflows.
 
     Source: Misra 2020, "Mish: a self regularized non-monotonic activation function".
+
+    Example:
+        >>> x = np.array([-1.0, 0.5, 2.0])
+        >>> Mish()(x).round(3).tolist()
+        [-0.303, 0.375, 1.944]
+        >>> Mish().grad(x).round(3).tolist()
+        [0.059, 0.886, 1.069]
     """
 
     def __call__(self, x: Array) -> Array:

@@ -9,7 +9,15 @@ from netcore.protocol import Array, Elementwise
 
 @dataclass(frozen=True)
 class ReLU(Elementwise):
-    """max(0, x), with derivative 1 for x > 0 and 0 elsewhere; at the kink x = 0 this takes 0, as the notebook does."""
+    """max(0, x), with derivative 1 for x > 0 and 0 elsewhere; at the kink x = 0 this takes 0, as the notebook does.
+
+    Example:
+        >>> x = np.array([-1.0, 0.5, 2.0])
+        >>> ReLU()(x).round(3).tolist()
+        [0.0, 0.5, 2.0]
+        >>> ReLU().grad(x).round(3).tolist()
+        [0.0, 1.0, 1.0]
+    """
 
     def __call__(self, x: Array) -> Array:
         """Return max(0, x)."""

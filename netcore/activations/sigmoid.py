@@ -13,6 +13,13 @@ class Sigmoid(Elementwise):
 
     Error: a few ulp for every finite x, without overflow. σ(-x) stands for 1 - σ(x), which would cancel from x = 1 on
     and be 0 from x = 37 on.
+
+    Example:
+        >>> x = np.array([-1.0, 0.5, 2.0])
+        >>> Sigmoid()(x).round(3).tolist()
+        [0.269, 0.622, 0.881]
+        >>> Sigmoid().grad(x).round(3).tolist()
+        [0.197, 0.235, 0.105]
     """
 
     def __call__(self, x: Array) -> Array:

@@ -12,6 +12,13 @@ class SiLU(Elementwise):
     """x σ(x),    derivative σ(x) + x σ(x) σ(-x).
 
     Source: Elfwing, Uchibe and Doya 2018, "Sigmoid-weighted linear units".
+
+    Example:
+        >>> x = np.array([-1.0, 0.5, 2.0])
+        >>> SiLU()(x).round(3).tolist()
+        [-0.269, 0.311, 1.762]
+        >>> SiLU().grad(x).round(3).tolist()
+        [0.072, 0.74, 1.091]
     """
 
     def __call__(self, x: Array) -> Array:

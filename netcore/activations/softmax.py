@@ -28,6 +28,10 @@ class Softmax:
 
     Args:
         axis: along which the results sum to 1.
+
+    Example:
+        >>> Softmax().forward({}, np.log([[1.0, 3.0]]))[0].round(3).tolist()
+        [[0.25, 0.75]]
     """
 
     axis: int = -1
@@ -54,6 +58,10 @@ class LogSoftmax:
 
     Args:
         axis: along which the exponentials of the results sum to 1.
+
+    Example:
+        >>> LogSoftmax().forward({}, np.log([[1.0, 3.0]]))[0].round(3).tolist()
+        [[-1.386, -0.288]]
     """
 
     axis: int = -1

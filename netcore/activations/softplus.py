@@ -15,6 +15,13 @@ class Softplus(Elementwise):
     Args:
         beta: β > 0; the larger, the nearer to ReLU.
     Error: a few ulp: log(1 + e^z) is taken as max(z, 0) + log1p(e^{-|z|}), which neither overflows nor cancels.
+
+    Example:
+        >>> x = np.array([-1.0, 0.5, 2.0])
+        >>> Softplus()(x).round(3).tolist()
+        [0.313, 0.974, 2.127]
+        >>> Softplus().grad(x).round(3).tolist()
+        [0.269, 0.622, 0.881]
     """
 
     beta: float = 1.0

@@ -12,6 +12,13 @@ class Softsign(Elementwise):
     """x / (1 + |x|),    derivative 1 / (1 + |x|)².
 
     Source: Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks".
+
+    Example:
+        >>> x = np.array([-1.0, 0.5, 2.0])
+        >>> Softsign()(x).round(3).tolist()
+        [-0.5, 0.333, 0.667]
+        >>> Softsign().grad(x).round(3).tolist()
+        [0.25, 0.444, 0.111]
     """
 
     def __call__(self, x: Array) -> Array:

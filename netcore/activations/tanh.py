@@ -14,6 +14,13 @@ class Tanh(Elementwise):
 
     Error: a few ulp for every finite x. The last form stands for 1 - tanh², which cancels in the tails, and for
     1 / cosh², which overflows there.
+
+    Example:
+        >>> x = np.array([-1.0, 0.5, 2.0])
+        >>> Tanh()(x).round(3).tolist()
+        [-0.762, 0.462, 0.964]
+        >>> Tanh().grad(x).round(3).tolist()
+        [0.42, 0.786, 0.071]
     """
 
     def __call__(self, x: Array) -> Array:

@@ -34,6 +34,11 @@ class Attention:
 
     Args:
         causal: whether a query sees only keys up to its own place, counted from the end where there are more keys.
+
+    Example:
+        >>> q, k, v = np.ones((2, 3, 4)), np.ones((2, 5, 4)), np.ones((2, 5, 7))
+        >>> Attention().forward({}, (q, k, v))[0].shape
+        (2, 3, 7)
     """
 
     _: KW_ONLY

@@ -40,6 +40,12 @@ class BatchNorm:
         channels: size of axis 1.
         momentum: how far a batch moves the running statistics towards its own.
         eps: ε, added to the variance.
+
+    Example:
+        >>> layer, rng = BatchNorm(3), np.random.default_rng(0)
+        >>> y, _ = layer.forward(layer.init(rng), rng.normal(5, 2, (100, 3)), rng=rng)  # rng: training
+        >>> y.mean(axis=0).round(3).tolist(), y.std(axis=0).round(3).tolist()
+        ([-0.0, 0.0, 0.0], [1.0, 1.0, 1.0])
     """
 
     channels: int

@@ -31,6 +31,12 @@ class Bidirectional:
 
     Args:
         layer: an RNN, LSTM or GRU, as it is to run forwards.
+
+    Example:
+        >>> layer = Bidirectional(GRU(3, 5))
+        >>> y, _ = layer.forward(layer.init(np.random.default_rng(0)), np.ones((2, 4, 3)))
+        >>> y.shape
+        (2, 4, 10)
     """
 
     layer: RNN | LSTM | GRU

@@ -24,6 +24,12 @@ class Conv1d:
         groups: blocks of channels that do not see each other; n_in for a depthwise convolution.
         initialiser: a name in INITIALISERS.
         bias: whether there is a b.
+
+    Example:
+        >>> layer = Conv1d(2, 3, 3, stride=2)
+        >>> y, _ = layer.forward(layer.init(np.random.default_rng(0)), np.ones((4, 2, 7)))
+        >>> y.shape
+        (4, 3, 3)
     """
 
     n_in: int
@@ -72,6 +78,12 @@ class Conv2d:
         groups: blocks of channels that do not see each other; n_in for a depthwise convolution.
         initialiser: a name in INITIALISERS.
         bias: whether there is a b.
+
+    Example:
+        >>> layer = Conv2d(2, 4, 3, padding=1)
+        >>> y, _ = layer.forward(layer.init(np.random.default_rng(0)), np.ones((3, 2, 5, 6)))
+        >>> y.shape
+        (3, 4, 5, 6)
     """
 
     n_in: int

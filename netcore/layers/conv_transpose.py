@@ -38,6 +38,12 @@ class ConvTranspose2d:
         extra: pixels added below and right, where several sizes have n windows; less than the stride.
         initialiser: a name in INITIALISERS.
         bias: whether there is a b.
+
+    Example:
+        >>> layer = ConvTranspose2d(3, 2, 2, stride=2)
+        >>> y, _ = layer.forward(layer.init(np.random.default_rng(0)), np.ones((2, 3, 4, 5)))
+        >>> y.shape
+        (2, 2, 8, 10)
     """
 
     n_in: int

@@ -31,6 +31,12 @@ class Dense:
         n_in, n_out: sizes of the last axis before and after.
         initialiser: a name in INITIALISERS.
         bias: whether there is a b.
+
+    Example:
+        >>> layer = Dense(3, 5)
+        >>> y, _ = layer.forward(layer.init(np.random.default_rng(0)), np.ones((4, 3)))
+        >>> y.shape
+        (4, 5)
     """
 
     n_in: int

@@ -26,6 +26,10 @@ class Dropout:
 
     Args:
         rate: p, in [0, 1).
+
+    Example:
+        >>> Dropout(0.5).forward({}, np.ones((2, 3)))[0].tolist()  # no generator: inference
+        [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
     """
 
     rate: float

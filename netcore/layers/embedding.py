@@ -31,6 +31,10 @@ class Embedding:
         n_ids: ids are 0 to n_ids - 1.
         n_out: size of a row.
         initialiser: a name in INITIALISERS.
+
+    Example:
+        >>> Embedding(3, 2).forward({"W": np.eye(3)[:, :2]}, np.array([2, 0, 0]))[0].tolist()
+        [[0.0, 0.0], [1.0, 0.0], [1.0, 0.0]]
     """
 
     n_ids: int

@@ -59,6 +59,11 @@ class Graph:
 
     Args:
         nodes: at least one; a list is kept as a tuple.
+
+    Example:
+        >>> shared = Graph([Node("a", Dense(3, 3)), Node("b", Tanh(), "a"), Node("c", Dense(3, 3), "b", shares="a")])
+        >>> sorted(shared.init(np.random.default_rng(0)))
+        ['a.W', 'a.b']
     """
 
     nodes: Sequence[Node]

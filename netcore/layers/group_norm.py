@@ -35,6 +35,12 @@ class GroupNorm:
         groups: how many; divides the channels.
         channels: size of axis 1.
         eps: ε, added to the variance.
+
+    Example:
+        >>> layer = GroupNorm(2, 4)
+        >>> y, _ = layer.forward(layer.init(np.random.default_rng(0)), np.ones((2, 4, 3, 5)))
+        >>> y.shape
+        (2, 4, 3, 5)
     """
 
     groups: int
@@ -66,6 +72,12 @@ class InstanceNorm:
     Args:
         channels: size of axis 1.
         eps: ε, added to the variance.
+
+    Example:
+        >>> layer = InstanceNorm(3)
+        >>> y, _ = layer.forward(layer.init(np.random.default_rng(0)), np.ones((2, 3, 4, 5)))
+        >>> y.shape
+        (2, 3, 4, 5)
     """
 
     channels: int

@@ -35,6 +35,12 @@ class LayerNorm:
     Args:
         n: size of the last axis.
         eps: ε, added to the variance.
+
+    Example:
+        >>> layer = LayerNorm(5)
+        >>> y, _ = layer.forward(layer.init(np.random.default_rng(0)), np.ones((2, 3, 5)))
+        >>> y.shape
+        (2, 3, 5)
     """
 
     n: int
@@ -65,6 +71,12 @@ class RMSNorm:
     Args:
         n: size of the last axis.
         eps: ε, added to the mean square.
+
+    Example:
+        >>> layer = RMSNorm(5)
+        >>> y, _ = layer.forward(layer.init(np.random.default_rng(0)), np.ones((2, 3, 5)))
+        >>> y.shape
+        (2, 3, 5)
     """
 
     n: int

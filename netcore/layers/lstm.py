@@ -45,6 +45,12 @@ class LSTM:
         sequences: True for all states (batch, time, n), False for the last one (batch, n).
         reverse: whether to run from the end of x to its beginning; states stay in the order of x.
         initialiser: a name in INITIALISERS.
+
+    Example:
+        >>> layer = LSTM(3, 5, sequences=False)
+        >>> y, _ = layer.forward(layer.init(np.random.default_rng(0)), np.ones((2, 4, 3)))
+        >>> y.shape
+        (2, 5)
     """
 
     n_in: int

@@ -25,7 +25,12 @@ class AddCache(NamedTuple):
 
 @dataclass(frozen=True)
 class Add:
-    """The sum of arrays of one shape."""
+    """The sum of arrays of one shape.
+
+    Example:
+        >>> Add().forward({}, (np.array([1.0]), np.array([2.0])))[0].tolist()
+        [3.0]
+    """
 
     def init(self, rng: Generator) -> dict[str, Array]:
         """Return no parameters."""
@@ -54,6 +59,10 @@ class Concatenate:
 
     Args:
         axis: the one that grows.
+
+    Example:
+        >>> Concatenate().forward({}, (np.ones((4, 2)), np.ones((4, 3))))[0].shape
+        (4, 5)
     """
 
     _: KW_ONLY
@@ -88,6 +97,12 @@ class Residual:
 
     Args:
         layer: one that keeps the shape of x.
+
+    Example:
+        >>> layer = Residual(Dense(3, 3))
+        >>> y, _ = layer.forward(layer.init(np.random.default_rng(0)), np.ones((4, 3)))
+        >>> y.shape
+        (4, 3)
     """
 
     layer: Layer

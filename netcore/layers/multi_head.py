@@ -43,6 +43,12 @@ class MultiHeadAttention:
         causal: whether a query sees only keys up to its own place.
         rotary: whether q and k are turned by their places.
         initialiser: a name in INITIALISERS.
+
+    Example:
+        >>> layer = MultiHeadAttention(6, 3, causal=True)
+        >>> y, _ = layer.forward(layer.init(np.random.default_rng(0)), np.ones((2, 4, 6)))
+        >>> y.shape
+        (2, 4, 6)
     """
 
     n: int

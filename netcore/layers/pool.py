@@ -32,6 +32,12 @@ class MaxPool2d:
         kernel: size of a window; None is the whole image.
         stride: from one window to the next; None is the kernel.
         padding: pixels on both sides that never win; at most half the kernel.
+
+    Example:
+        >>> layer = MaxPool2d(2)
+        >>> y, _ = layer.forward(layer.init(np.random.default_rng(0)), np.ones((2, 3, 4, 6)))
+        >>> y.shape
+        (2, 3, 2, 3)
     """
 
     kernel: Size | None
@@ -81,6 +87,12 @@ class AvgPool2d:
         stride: from one window to the next; None is the kernel.
         padding: zeros on both sides.
         count_padding: whether a mean counts the zeros of the padding.
+
+    Example:
+        >>> layer = AvgPool2d(None)
+        >>> y, _ = layer.forward(layer.init(np.random.default_rng(0)), np.ones((2, 3, 4, 6)))
+        >>> y.shape
+        (2, 3, 1, 1)
     """
 
     kernel: Size | None

@@ -26,6 +26,12 @@ class SinePositions:
 
     Args:
         base: of the wavelengths.
+
+    Example:
+        >>> layer = SinePositions()
+        >>> y, _ = layer.forward(layer.init(np.random.default_rng(0)), np.ones((2, 5, 6)))
+        >>> y.shape
+        (2, 5, 6)
     """
 
     _: KW_ONLY
@@ -55,6 +61,12 @@ class LearnedPositions:
         most: how many places there are.
         n: size of the features.
         scale: standard deviation of the table at first.
+
+    Example:
+        >>> layer = LearnedPositions(7, 3)
+        >>> y, _ = layer.forward(layer.init(np.random.default_rng(0)), np.ones((2, 5, 3)))
+        >>> y.shape
+        (2, 5, 3)
     """
 
     most: int

@@ -26,6 +26,12 @@ class Rotary:
 
     Args:
         base: of the angles.
+
+    Example:
+        >>> layer = Rotary()
+        >>> y, _ = layer.forward(layer.init(np.random.default_rng(0)), np.ones((2, 5, 6)))
+        >>> y.shape
+        (2, 5, 6)
     """
 
     _: KW_ONLY

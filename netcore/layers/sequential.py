@@ -27,6 +27,11 @@ class Sequential:
 
     Args:
         layers: layers of the protocol, in forward order; a list is kept as a tuple.
+
+    Example:
+        >>> layer = Sequential([Dense(3, 5), Tanh(), Dense(5, 2)])
+        >>> sorted(layer.init(np.random.default_rng(0)))
+        ['0.W', '0.b', '2.W', '2.b']
     """
 
     layers: Sequence[Layer]

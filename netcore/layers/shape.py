@@ -18,7 +18,14 @@ class Cache(NamedTuple):
 
 @dataclass(frozen=True)
 class Flatten:
-    """x (batch, ...) as (batch, n)."""
+    """x (batch, ...) as (batch, n).
+
+    Example:
+        >>> layer = Flatten()
+        >>> y, _ = layer.forward(layer.init(np.random.default_rng(0)), np.ones((4, 2, 3)))
+        >>> y.shape
+        (4, 6)
+    """
 
     def init(self, rng: Generator) -> dict[str, Array]:
         """Return no parameters."""
@@ -39,6 +46,12 @@ class Reshape:
 
     Args:
         shape: of one row; no -1.
+
+    Example:
+        >>> layer = Reshape((3, 2))
+        >>> y, _ = layer.forward(layer.init(np.random.default_rng(0)), np.ones((4, 6)))
+        >>> y.shape
+        (4, 3, 2)
     """
 
     shape: tuple[int, ...]
@@ -64,6 +77,12 @@ class Permute:
 
     Args:
         axes: each axis once, the batch's among them.
+
+    Example:
+        >>> layer = Permute((0, 2, 1))
+        >>> y, _ = layer.forward(layer.init(np.random.default_rng(0)), np.ones((4, 2, 3)))
+        >>> y.shape
+        (4, 3, 2)
     """
 
     axes: tuple[int, ...]
@@ -88,6 +107,12 @@ class Pad:
     Args:
         widths: (before, after) for each trailing axis, the last pair for the last axis.
         fill: the constant.
+
+    Example:
+        >>> layer = Pad(((1, 2),))
+        >>> y, _ = layer.forward(layer.init(np.random.default_rng(0)), np.ones((4, 2, 3)))
+        >>> y.shape
+        (4, 2, 6)
     """
 
     widths: tuple[tuple[int, int], ...]
@@ -116,6 +141,12 @@ class Upsample:
 
     Args:
         factor: how many times larger.
+
+    Example:
+        >>> layer = Upsample(2)
+        >>> y, _ = layer.forward(layer.init(np.random.default_rng(0)), np.ones((2, 3, 4, 5)))
+        >>> y.shape
+        (2, 3, 8, 10)
     """
 
     factor: int

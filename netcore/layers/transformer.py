@@ -34,6 +34,12 @@ class TransformerBlock:
         causal: whether a step sees only steps up to itself.
         rotary: whether the attention turns by place.
         dropout: rate after the attention and after the network.
+
+    Example:
+        >>> layer = TransformerBlock(6, 2)
+        >>> y, _ = layer.forward(layer.init(np.random.default_rng(0)), np.ones((3, 5, 6)))
+        >>> y.shape
+        (3, 5, 6)
     """
 
     n: int

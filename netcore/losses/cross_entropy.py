@@ -27,6 +27,10 @@ class CrossEntropy:
         class_weight: w, one a class; None is 1.
         ignore: an integer label whose rows cost nothing, for padding.
     Source: Szegedy et al. 2016, "Rethinking the inception architecture for computer vision", for the smoothing.
+
+    Example:
+        >>> round(CrossEntropy()(np.array([0, 2]), np.array([[2.0, 0.0, 0.0], [0.0, 0.0, 1.0]])), 3)
+        0.395
     """
 
     reduction: Reduction = "mean"
@@ -77,6 +81,10 @@ class NLL:
         reduction: "mean" (divided by the labels' weights), "sum" or "none".
         class_weight: w, one a class; None is 1.
         ignore: a label whose rows cost nothing, for padding.
+
+    Example:
+        >>> round(NLL()(np.array([1]), np.log([[0.2, 0.5, 0.3]])), 3)
+        0.693
     """
 
     reduction: Reduction = "mean"

@@ -36,6 +36,10 @@ class CTC(RowLoss):
     Raises:
         ValueError: a label that is no class, or is the blank; -1 after the last label pads a row. Or too little time
             for the labels of a row: one step each, and one between two that are equal.
+
+    Example:
+        >>> round(CTC()(np.array([[1, 2]]), np.zeros((1, 3, 4))), 3)
+        2.549
     """
 
     row_axes: ClassVar[int] = 2

@@ -17,6 +17,10 @@ class Cosine(RowLoss):
 
     The slope is orthogonal to ŷ: its length does not matter. A norm below 1e-8 counts as 1e-8, and there the second
     term is 0.
+
+    Example:
+        >>> round(Cosine()(np.array([[1.0, 0.0]]), np.array([[1.0, 1.0]])), 3)
+        0.293
     """
 
     row_axes: ClassVar[int] = 1
@@ -47,6 +51,10 @@ class Contrastive(RowLoss):
         margin: m, beyond which unlike pairs cost nothing.
     Source: Hadsell, Chopra and LeCun 2006, "Dimensionality reduction by learning an invariant
         mapping"; their Y is 1 - y.
+
+    Example:
+        >>> Contrastive()(np.array([1, 0]), np.array([[[0.0], [0.5]], [[0.0], [0.5]]]))
+        0.125
     """
 
     row_axes: ClassVar[int] = 2

@@ -14,6 +14,10 @@ class Hinge(EntryLoss):
 
     Args:
         margin: m.
+
+    Example:
+        >>> Hinge()(np.array([[1.0, -1.0]]), np.array([[0.5, 2.0]]))
+        1.75
     """
 
     margin: float = 1.0
@@ -34,6 +38,10 @@ class SquaredHinge(EntryLoss):
 
     Args:
         margin: m.
+
+    Example:
+        >>> SquaredHinge()(np.array([[1.0, -1.0]]), np.array([[0.5, 2.0]]))
+        4.625
     """
 
     margin: float = 1.0

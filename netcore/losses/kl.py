@@ -15,6 +15,10 @@ class KL(RowLoss):
 
     A row with y_k = 0 costs nothing there. The mean is over rows, so that it is a divergence; torch's "mean" divides by
     the number of classes as well, and its "batchmean" is this.
+
+    Example:
+        >>> round(KL()(np.array([[0.5, 0.5]]), np.log([[0.9, 0.1]])), 3)
+        0.511
     """
 
     row_axes: ClassVar[int] = 1

@@ -18,6 +18,10 @@ class LogLossWithLogits(EntryLoss):
     Args:
         positive_weight: w, how much heavier y = 1 counts.
     Error: a few ulp of the larger term; neither cancels, wherever z.
+
+    Example:
+        >>> round(LogLossWithLogits()(np.array([[1.0, 0.0]]), np.array([[2.0, -1.0]])), 3)
+        0.22
     """
 
     positive_weight: float = 1.0
@@ -44,6 +48,10 @@ class Focal(EntryLoss):
         gamma: γ ≥ 0, how strongly easy rows are discounted; 0 is LogLossWithLogits, weighted.
         alpha: α, the weight of y = 1.
     Source: Lin et al. 2017, "Focal loss for dense object detection".
+
+    Example:
+        >>> round(Focal()(np.array([[1.0, 0.0]]), np.array([[2.0, -1.0]])), 3)
+        0.009
     """
 
     gamma: float = 2.0

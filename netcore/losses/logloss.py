@@ -19,6 +19,10 @@ class LogLoss(EntryLoss):
 
     Raises:
         ValueError: a prediction below 0 or above 1, where the logarithms have no value.
+
+    Example:
+        >>> round(LogLoss()(np.array([[1.0, 0.0]]), np.array([[0.9, 0.2]])), 3)
+        0.164
     """
 
     reduction: Reduction = "mean"

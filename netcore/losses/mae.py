@@ -11,7 +11,12 @@ from netcore.protocol import Array
 
 @dataclass(frozen=True, kw_only=True)
 class MAE(EntryLoss):
-    """Mean of |ŷ - y|,    slope sign(ŷ - y); at ŷ = y, a kink, this takes 0."""
+    """Mean of |ŷ - y|,    slope sign(ŷ - y); at ŷ = y, a kink, this takes 0.
+
+    Example:
+        >>> round(MAE()(np.array([[0.0, 1.0]]), np.array([[0.5, 3.0]])), 3)
+        1.25
+    """
 
     reduction: Reduction = "mean"
 
@@ -31,6 +36,10 @@ class Huber(EntryLoss):
     Args:
         delta: δ > 0, where the parabola becomes a line.
     Source: Huber 1964, "Robust estimation of a location parameter".
+
+    Example:
+        >>> round(Huber()(np.array([[0.0, 1.0]]), np.array([[0.5, 3.0]])), 3)
+        0.812
     """
 
     delta: float = 1.0
@@ -53,6 +62,10 @@ class SmoothL1(EntryLoss):
     Args:
         beta: β > 0, where the parabola becomes a line of slope 1.
     Source: Girshick 2015, "Fast R-CNN", for β = 1.
+
+    Example:
+        >>> round(SmoothL1()(np.array([[0.0, 1.0]]), np.array([[0.5, 3.0]])), 3)
+        0.812
     """
 
     beta: float = 1.0
@@ -73,6 +86,10 @@ class LogCosh(EntryLoss):
     """Mean of log cosh d,  d = ŷ - y;    slope tanh d.
 
     Error: a few ulp: log cosh d = log1p(2 sinh²(d/2)), and |d| + log1p(e^{-2|d|}) - log 2 where sinh would overflow.
+
+    Example:
+        >>> round(LogCosh()(np.array([[0.0, 1.0]]), np.array([[0.5, 3.0]])), 3)
+        0.723
     """
 
     reduction: Reduction = "mean"

@@ -16,6 +16,10 @@ class Poisson(EntryLoss):
         log_input: False if ŷ is the rate itself: ŷ - y log ŷ, slope 1 - y/ŷ.
     Raises:
         ValueError: a rate that is not positive.
+
+    Example:
+        >>> round(Poisson()(np.array([[0.0, 1.0]]), np.array([[0.5, 3.0]])), 3)
+        9.367
     """
 
     log_input: bool = True

@@ -15,6 +15,10 @@ class Quantile(EntryLoss):
     Args:
         q: the quantile, between 0 and 1; 0.5 is half the absolute error.
     Source: Koenker and Bassett 1978, "Regression quantiles".
+
+    Example:
+        >>> round(Quantile()(np.array([[0.0, 1.0]]), np.array([[0.5, 3.0]])), 3)
+        0.625
     """
 
     q: float = 0.5

@@ -16,6 +16,10 @@ class Weighted:
         loss: one with `entries` and `slopes`; its own reduction plays no part.
         weight: broadcasts to the loss's entries, (batch, 1) for a weight a row.
         reduction: "mean", "sum" or "none".
+
+    Example:
+        >>> Weighted(MSE(), np.array([[1.0], [3.0]]))(np.zeros((2, 1)), np.ones((2, 1)))
+        2.0
     """
 
     loss: EntryLoss | RowLoss

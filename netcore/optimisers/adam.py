@@ -24,6 +24,12 @@ class Adam:
         beta1, beta2: β of the two averages.
         eps: ε.
         weight_decay: λ, added to the gradient as λ p.
+
+    Example:
+        >>> optimiser, params = Adam(0.1), {"W": np.array([1.0])}
+        >>> params, state = optimiser.step(params, {"W": np.array([2.0])}, optimiser.init(params), 0)
+        >>> params["W"].round(3).tolist(), sorted(state)
+        ([0.9], ['m.W', 's.W'])
     """
 
     learning_rate: Rate = 1e-3
@@ -53,6 +59,12 @@ class AdamW:
         beta1, beta2: β of the two averages.
         eps: ε.
         weight_decay: λ; each step takes r λ p off p.
+
+    Example:
+        >>> optimiser, params = AdamW(0.1), {"W": np.array([1.0])}
+        >>> params, state = optimiser.step(params, {"W": np.array([2.0])}, optimiser.init(params), 0)
+        >>> params["W"].round(3).tolist(), sorted(state)
+        ([0.899], ['m.W', 's.W'])
     """
 
     learning_rate: Rate = 1e-3

@@ -15,6 +15,11 @@ def clip_by_norm(grads: Params, largest: float) -> tuple[dict[str, Array], float
         largest: > 0.
 
     Source: Pascanu, Mikolov and Bengio 2013, "On the difficulty of training recurrent neural networks".
+
+    Example:
+        >>> clipped, norm = clip_by_norm({"W": np.array([3.0, 4.0])}, 1.0)
+        >>> clipped["W"].round(3).tolist(), norm
+        ([0.6, 0.8], 5.0)
     """
     norm = math.sqrt(sum(float(np.vdot(g, g).real) for g in grads.values()))
     scale = largest / norm if norm > largest else 1.0

@@ -23,6 +23,12 @@ class RMSProp:
         eps: ε.
         momentum: μ in [0, 1).
         weight_decay: λ, added to the gradient as λ p.
+
+    Example:
+        >>> optimiser, params = RMSProp(0.1), {"W": np.array([1.0])}
+        >>> params, state = optimiser.step(params, {"W": np.array([2.0])}, optimiser.init(params), 0)
+        >>> params["W"].round(3).tolist(), sorted(state)
+        ([0.0], ['s.W'])
     """
 
     learning_rate: Rate = 1e-2

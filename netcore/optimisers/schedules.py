@@ -8,7 +8,12 @@ from netcore.optimisers.rule import Rate, rate
 
 @dataclass(frozen=True)
 class StepDecay:
-    """start · factor^⌊t / every⌋."""
+    """start · factor^⌊t / every⌋.
+
+    Example:
+        >>> [StepDecay(1.0, 0.5, 2)(t) for t in range(5)]
+        [1.0, 1.0, 0.5, 0.5, 0.25]
+    """
 
     start: float
     factor: float
@@ -21,7 +26,12 @@ class StepDecay:
 
 @dataclass(frozen=True)
 class ExponentialDecay:
-    """start · factor^{t / every}, the smooth form of StepDecay."""
+    """start · factor^{t / every}, the smooth form of StepDecay.
+
+    Example:
+        >>> [ExponentialDecay(1.0, 0.5)(t) for t in range(4)]
+        [1.0, 0.5, 0.25, 0.125]
+    """
 
     start: float
     factor: float
@@ -37,6 +47,10 @@ class CosineDecay:
     """From start to end along half a cosine in so many steps, then end.
 
     Source: Loshchilov and Hutter 2017, "SGDR", without restarts.
+
+    Example:
+        >>> [round(CosineDecay(1.0, 4)(t), 3) for t in range(5)]
+        [1.0, 0.854, 0.5, 0.146, 0.0]
     """
 
     start: float
@@ -51,7 +65,12 @@ class CosineDecay:
 
 @dataclass(frozen=True)
 class Warmup:
-    """Rise linearly to another schedule, or to a constant rate, in so many steps; step 0 is 1 / steps of it."""
+    """Rise linearly to another schedule, or to a constant rate, in so many steps; step 0 is 1 / steps of it.
+
+    Example:
+        >>> [Warmup(1.0, 4)(t) for t in range(5)]
+        [0.25, 0.5, 0.75, 1.0, 1.0]
+    """
 
     then: Rate
     steps: int

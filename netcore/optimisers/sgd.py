@@ -21,6 +21,11 @@ class SGD:
         momentum: μ in [0, 1).
         nesterov: whether to look ahead.
         weight_decay: λ, added to the gradient as λ p.
+
+    Example:
+        >>> params, state = SGD(0.1).step({"W": np.array([1.0])}, {"W": np.array([2.0])}, {}, 0)
+        >>> params["W"].tolist()
+        [0.8]
     """
 
     learning_rate: Rate
