@@ -76,8 +76,9 @@ class Model:
         self.params = [{name: a.astype(dtype) for name, a in mine.items()} for mine in self.params]
 
     def forward(self, X: Array, *, rng: np.random.Generator | None = None) -> Array:
-        """Return Y_hat (batch, n_out) for X (batch, n_in); rng=None is inference."""
+        """Return Y_hat (batch, n_out) for X (batch, n_in), an array or rows of numbers; rng=None is inference."""
         self._caches = []
+        X = X if isinstance(X, tuple) else np.asarray(X)
         for i in range(len(self.layers)):
             X, cache = self.layers[i].forward(self.params[i], X, rng=rng)
             self._caches.append(cache)

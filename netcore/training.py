@@ -75,6 +75,7 @@ def fit(
         >>> history.loss[-1] < 0.05 * history.loss[0]
         True
     """
+    X, Y = np.asarray(X), np.asarray(Y)
     _require(X, Y, batch, validation, metric, patience)
     optimiser = Adam() if optimiser is None else optimiser
     rng = np.random.default_rng(seed)

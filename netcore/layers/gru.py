@@ -89,14 +89,16 @@ class GRU:
         xt, h, gates, q = cache
         r, z, s = (gates[..., k * n : (k + 1) * n] for k in range(3))
         by_s = (1 - z) * (1 - s * s)  # times dh_t: what reaches s before its tanh, and through it r and q
-        by_h = np.concatenate([by_s * q * r * (1 - r), (h[:-1] - s) * z * (1 - z), by_s * r], axis=2)
+        du = np.empty_like(gates)  # at first by h, times dh_t in the loop: [da_r, da_z, dq], what U sees
+        np.multiply(by_s * q, r * (1 - r), out=du[..., :n])
+        np.multiply(h[:-1] - s, z * (1 - z), out=du[..., n : 2 * n])
+        np.multiply(by_s, r, out=du[..., 2 * n :])
         dh = received(dy, h, self.sequences, self.reverse)
-        du = np.empty_like(by_h)  # [da_r, da_z, dq], what U sees
         Ut = params["U"].T
         carried = np.zeros(h.shape[1:], dy.dtype)
         for t in reversed(range(len(dh))):
             dh[t] += carried
-            np.multiply(by_h[t], np.concatenate([dh[t]] * 3, axis=1), out=du[t])
+            du[t] *= np.concatenate([dh[t]] * 3, axis=1)
             carried = dh[t] * z[t] + du[t] @ Ut
         da = np.concatenate([du[..., : 2 * n], dh * by_s], axis=2)  # what W sees
         dx, grads = backward_products(params, xt, h, da, self.reverse)

@@ -189,6 +189,12 @@ def test_arguments_that_make_no_model_are_refused(arguments, message):
         Model(**arguments)
 
 
+def test_rows_of_plain_numbers_are_arrays():
+    rows = [[1.0, 2.0, 3.0], [0.5, 0.1, 0.2]]
+    np.testing.assert_array_equal(Model([3, 2]).forward(rows), Model([3, 2]).forward(np.array(rows)))
+    assert len(Model([3, 2]).train(rows, [[1, 0], [0, 1]], 2, verbose=0).loss) == 2
+
+
 def test_backward_before_forward_is_refused():
     with pytest.raises(RuntimeError, match="Expected a forward before backward"):
         Model([3, 2]).backward(Y, Y)
