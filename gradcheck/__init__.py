@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradcheck import adapt as adapt
+    from gradcheck import strategies as strategies
     from gradcheck.audit import assert_agrees, check
     from gradcheck.checks import checks_for
     from gradcheck.compare import Comparison, Verdict, compare
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from gradcheck.report import Finding, Report
     from gradcheck.settings import Settings
     from gradcheck.target import Target
+    from gradcheck.testing import given, parametrize
 
 __version__ = "0.1.0"
 
@@ -28,6 +30,9 @@ _HOMES = {
     "assert_agrees": "gradcheck.audit",
     "check": "gradcheck.audit",
     "checks_for": "gradcheck.checks",
+    "given": "gradcheck.testing",
+    "parametrize": "gradcheck.testing",
+    "strategies": "gradcheck.strategies",
     "compare": "gradcheck.compare",
     "Comparison": "gradcheck.compare",
     "Verdict": "gradcheck.compare",
@@ -43,6 +48,8 @@ _HOMES = {
     "Settings": "gradcheck.settings",
     "Target": "gradcheck.target",
 }
+
+_MODULES = ("adapt", "strategies")  # public modules; all other names are looked up in their home
 
 __all__ = [
     "Comparison",
@@ -63,6 +70,9 @@ __all__ = [
     "check",
     "checks_for",
     "compare",
+    "given",
+    "parametrize",
+    "strategies",
 ]
 
 
@@ -71,7 +81,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'gradcheck' has no attribute {name!r}")
     home = import_module(_HOMES[name])
-    value = home if name == "adapt" else getattr(home, name)
+    value = home if name in _MODULES else getattr(home, name)
     globals()[name] = value
     return value
 

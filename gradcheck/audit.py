@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import inspect
 import linecache
+import os
 import platform
+import shlex
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +21,9 @@ from gradcheck.checks import checks_for
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
 from gradcheck.errors import ContractError, GradientMismatch, InputError
+from gradcheck.gate import Accepted, accept
 from gradcheck.report import Finding, Report, SourceText
+from gradcheck.session import current
 from gradcheck.settings import EffortName, Settings
 from gradcheck.target import Target
 
@@ -178,18 +182,56 @@ def check(
 def assert_agrees(
     targets: Target | Iterable[Target],
     *,
-    seed: int = 0,
-    effort: EffortName = "standard",
+    seed: int | None = None,
+    effort: EffortName | None = None,
     resolution: float | None = None,
     tolerance: float | None = None,
+    expected_failures: Mapping[str, str] | None = None,
 ) -> Report:
     """Check, and raise unless everything was verified.
 
+    Args:
+        targets: what the adapters return, one or an iterable.
+        seed: of every random number; None for 0, or for what pytest's --gradcheck-seed says.
+        effort: "quick", "standard" or "thorough"; None for "standard", or for --gradcheck-effort.
+        resolution: largest relative error that an AGREES may leave unseen; None for the precision's own.
+        tolerance: relative gap that is of no interest; None for none.
+        expected_failures: {id of a finding: reason}; one that does not occur is an error of its own.
     Raises:
         GradientMismatch: an AssertionError whose `report` is the Report and `finding` its worst finding.
     """
-    report = check(targets, seed=seed, effort=effort, resolution=resolution, tolerance=tolerance)
+    __tracebackhide__ = True  # a failing test ends in the caller's line, not here
+    recorder = current.get()
+    told_seed, told_effort = (recorder.seed, recorder.effort) if recorder is not None else (None, None)
+    report = check(
+        targets,
+        seed=seed if seed is not None else told_seed or 0,
+        effort=effort or told_effort or "standard",  # type: ignore[arg-type]  # Settings refuses what is no effort
+        resolution=resolution,
+        tolerance=tolerance,
+    )
+    if expected_failures:
+        report = accept(report, [Accepted("expected_failures", expected_failures)], complete=True)
+    report = _reproducible(report)
+    if recorder is not None:
+        recorder.reports.append(report)
     if not report.ok:
-        worst = max(report.findings, key=lambda finding: finding.verdict.severity, default=None)
-        raise GradientMismatch(str(report) if report.findings else "nothing was checked: no targets", report, worst)
+        worst = max(report.findings, key=lambda f: (not f.accepted, f.verdict.severity), default=None)
+        from gradcheck.report.terminal import brief  # here, so that what agrees does not load rich
+
+        raise GradientMismatch(brief(report) if report.findings else "nothing was checked: no targets", report, worst)
     return report
+
+
+def _reproducible(report: Report) -> Report:
+    """Return the report with the test that shows its failures, where a test is running."""
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]
+    if not test or report.ok:
+        return report
+    line = shlex.join(["python", "-m", "pytest", test])
+    return replace(
+        report,
+        findings=tuple(
+            replace(f, reproduce=line) if f.verdict.severity >= 2 and not f.reproduce else f for f in report.findings
+        ),
+    )

@@ -29,7 +29,7 @@ from gradcheck.errors import GradcheckError, TargetError
 from gradcheck.report import Finding
 from gradcheck.target import Target
 
-__all__ = ["CONVENTION", "Discovery", "Item", "discover", "load", "split"]
+__all__ = ["CONVENTION", "Discovery", "Item", "discover", "load", "split", "targets_of"]
 
 CONVENTION = "gradcheck_targets"
 _LIST = "targets"
@@ -82,6 +82,20 @@ def discover(specs: Sequence[str], *, words: Iterable[str] = ()) -> Discovery:
         items += [Item(spec, target) for target in made]
         findings += maker.findings
     return Discovery(tuple(_unique(items)), tuple(findings), tuple(modules))
+
+
+def targets_of(found: Any, *, told: str = "targets") -> list[Target]:
+    """Return the targets of an object: a Target, a dictionary with the key "adapt", or an iterable of either.
+
+    Raises:
+        TargetError: it is none of these, or making a target raised.
+    """
+    maker = _Maker(told)
+    with _telling(told):
+        made = [Item(told, target) for target in maker.make(found)]
+    if maker.findings:
+        raise TargetError(maker.findings[0].message)
+    return [item.target for item in _unique(made)]
 
 
 def split(spec: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from importlib import import_module
+from importlib.resources import files
 
 from gradcheck import checks, coverage, gate
 from gradcheck.compare import Verdict
@@ -33,7 +34,9 @@ def topics() -> dict[str, str]:
     for check in getattr(checks, "_CHECKS", ()):
         text = inspect.cleandoc(check.explanation)
         found[check.id] = text
-        found |= dict.fromkeys(re.findall(r"`(\w+\.\w+)`", text), text)  # a check that has answers of several ids
+    for id_ in _answers():  # a check may have answers of several ids, "gradient.entries"
+        if id_ not in found and id_.partition(".")[0] in found:
+            found[id_] = found[id_.partition(".")[0]]
     found["audit.coverage"] = inspect.getdoc(coverage.coverage) or ""
     found["audit.adapt"] = (
         "Every target can be made. The user's own code raised while its target was: a model's forward, for one."
@@ -42,10 +45,16 @@ def topics() -> dict[str, str]:
     return dict(sorted(found.items())) | _patterns()
 
 
+def _answers() -> list[str]:
+    """Return the ids of all findings, as the checks' sources spell them."""
+    sources = (file.read_text("utf-8") for file in files("gradcheck.checks").iterdir() if file.name.endswith(".py"))
+    return [id_ for source in sources for id_ in re.findall(r'\bfinding\(\s*"(\w+\.\w+)"', source)]
+
+
 def _patterns() -> dict[str, str]:
     try:
         module = import_module("gradcheck.diagnosis.patterns")
     except ModuleNotFoundError:
         return {}
-    told = getattr(module, "EXPLANATIONS", {})
+    told = getattr(module, "PATTERNS", {})
     return {f"pattern {slug}": text for slug, text in told.items()}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from gradcheck.errors import ConfigurationError
 from gradcheck.report import Finding, Report
 
-__all__ = ["merge"]
+__all__ = ["joined", "merge"]
 
 
 def merge(reports: Sequence[Report], names: Sequence[str]) -> Report:
@@ -51,6 +52,25 @@ def merge(reports: Sequence[Report], names: Sequence[str]) -> Report:
         unchecked,
         sources,
     )
+
+
+def joined(found: Sequence[tuple[str, Report]]) -> Report:
+    """Return one report of all the reports of a test run; a target's name that occurs again is told with its test.
+
+    Args:
+        found: (test, report); seeds and efforts may differ from test to test, the first one's are shown.
+    """
+    findings: list[Finding] = []
+    owners: dict[str, tuple[str, int]] = {}
+    for number, (test, report) in enumerate(found):
+        for finding in report.findings:
+            mine = owners.setdefault(finding.target, (test, number)) == (test, number)
+            findings.append(finding if mine else replace(finding, target=f"{finding.target} ({test}, {number + 1})"))
+    reports = [report for _, report in found] or [Report(())]
+    sources = tuple(dict.fromkeys(source for report in reports for source in report.sources))
+    first = reports[0]
+    seconds = sum(report.seconds for report in reports)
+    return Report(tuple(findings), first.seed, first.effort, first.environment, seconds, sources=sources)
 
 
 def _keyed(findings: Iterable[Finding]) -> Iterator[tuple[tuple[str, int], Finding]]:

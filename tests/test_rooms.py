@@ -12,16 +12,16 @@ ROOMS = (
     ("__main__",),
     ("cli", "pytest_plugin"),
     ("commands",),
-    ("jobs", "backends"),
+    ("jobs", "backends", "testing"),
     ("audit", "coverage", "gate", "merge", "explain"),
-    ("discover", "select", "strategies", "given"),
+    ("discover", "select", "strategies"),
     ("checks",),
     ("diagnosis",),
     ("report",),
     ("compare", "probes"),
     ("adapt",),
     ("config",),
-    ("target", "point", "estimate", "settings", "errors", "tree", "linear"),
+    ("target", "point", "estimate", "settings", "errors", "tree", "linear", "session"),
 )
 LEVEL = {room: level for level, rooms in enumerate(reversed(ROOMS)) for room in rooms}
 

@@ -24,8 +24,6 @@ def explain(id: str | None) -> int:
         return 0
     wanted = id.lower()
     found = {name: text for name, text in known.items() if name.lower() in (wanted, f"pattern {wanted}")}
-    if not found and id.rpartition(".")[0] in known:  # one of several answers of a check
-        found = {id: known[id.rpartition(".")[0]]}
     if not found:
         raise TargetError(f"Nothing is called {id!r}{suggest(id, known)}; `gradcheck explain` lists everything")
     for name, text in found.items():

@@ -58,6 +58,9 @@ class Finding:
         curve: (step, gap at that step) of the deciding measurement, coarsest first.
         accepted: why this failure is expected, from the baseline or the configuration; "" where it is not.
         table: the entries that were measured one by one, where they were kept.
+        factor: claimed over measured, where it is one number at every entry and cotangent.
+        part_of: id of the finding that tells of several as one mistake; "" where this one stands for itself.
+        note: what a person should know of a row that is not wrong: how much of a block no gradient reached.
     """
 
     target: str
@@ -84,6 +87,9 @@ class Finding:
     curve: tuple[tuple[float, float], ...] = ()
     accepted: str = ""
     table: Table | None = None
+    factor: float | None = None
+    part_of: str = ""
+    note: str = ""
 
     @property
     def quantity(self) -> tuple[str, str]:

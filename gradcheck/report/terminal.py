@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
@@ -17,7 +17,7 @@ from gradcheck.report.record import Report
 from gradcheck.report.rows import Row, headline, network_of, rows_of
 from gradcheck.report.text import number, plural, printable, relative, signed
 
-__all__ = ["details", "overview", "render", "verdict_line"]
+__all__ = ["brief", "details", "overview", "render", "section", "verdict_line"]
 
 STYLES = {
     Verdict.AGREES: "green",
@@ -42,11 +42,15 @@ def render(report: Report, *, width: int = 100, color: bool = False, concise: bo
         concise: leave out rows that are as they should be.
         costs: with a column of forward evaluations.
     """
+    return _printed(view(report, width=width, concise=concise, costs=costs), width=width, color=color)
+
+
+def _printed(parts: Iterable[RenderableType], *, width: int, color: bool) -> str:
     console = Console(
         file=io.StringIO(), width=width, force_terminal=color, no_color=not color, highlight=False, legacy_windows=False
     )
     with console.capture() as captured:
-        for part in view(report, width=width, concise=concise, costs=costs):
+        for part in parts:
             console.print(part)
     return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
 
@@ -65,6 +69,58 @@ def view(report: Report, *, width: int, concise: bool = False, costs: bool = Fal
     if heirs:
         yield _inherited(heirs)
     yield verdict_line(report)
+
+
+def section(report: Report, *, width: int, color: bool = False, every: bool = False) -> str:
+    """Return the end of a test run: the worst row of each layer (or every row), and the verdict.
+
+    Args:
+        report: of the whole run.
+        width: columns.
+        color: with ANSI colours.
+        every: all rows.
+    """
+    rows = rows_of(report)
+    worst: dict[str, Row] = {}
+    for row in rows:
+        known = worst.setdefault(row.label, row)
+        if (row.verdict.severity, row.resolution or 0.0) > (known.verdict.severity, known.resolution or 0.0):
+            worst[row.label] = row
+    shown = list(rows) if every else list(worst.values())
+    return _printed([overview(shown, width=width), verdict_line(report)], width=width, color=color)
+
+
+def brief(report: Report, *, lines: int = 8) -> str:
+    """Return a failure in a few lines: the verdict, the worst rows, how to reproduce the worst.
+
+    Args:
+        report: with something wrong or open.
+        lines: at most so many.
+    """
+    bad = [row for row in rows_of(report) if (row.verdict.wrong or row.verdict is _OPEN) and not row.finding.accepted]
+    bad.sort(key=lambda row: (row.cause == "contaminated", -row.verdict.severity))
+    tail = (
+        [f"{word}: {value}" for word, value in facts(bad[0].finding) if word in ("reproduce", "source")] if bad else []
+    )
+    room = lines - 1 - len(tail)
+    shown = bad if len(bad) <= room else bad[: room - 1]
+    told = [f"  {_told(row)}" for row in shown]
+    if len(shown) < len(bad):
+        told.append(f"  and {plural(len(bad) - len(shown), 'more row')}")
+    return "\n".join([headline(report), *told, *tail])
+
+
+def _told(row: Row) -> str:
+    finding = row.finding
+    name = f"{row.label}: {row.wrt}" if row.wrt else row.label
+    words = [printable(name), str(row.verdict), f"[{finding.check}]"]
+    if finding.measured is not None:
+        bar = f"± {number(finding.error)}"
+        words.append(f"{place(finding)} claimed {signed(finding.claimed)}, measured {signed(finding.measured)} {bar}")
+        words += [f"({finding.pattern})"] if finding.pattern else []
+    else:
+        words.append(printable(finding.message))
+    return " ".join(words)
 
 
 def overview(rows: list[Row], *, width: int, costs: bool = False) -> Table:

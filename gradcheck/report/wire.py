@@ -64,6 +64,9 @@ class FindingWire(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_
     curve: tuple[tuple[Number, Number], ...] = ()
     accepted: str = ""
     table: TableWire | None = None
+    factor: Number | None = None
+    part_of: str = ""
+    note: str = ""
 
 
 class SourceWire(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -181,7 +184,7 @@ def _numbers(values: tuple[Number, ...]) -> tuple[float, ...]:
 
 def _finding(wire: FindingWire) -> Finding:
     fields: dict[str, Any] = {name: getattr(wire, name) for name in Finding.__dataclass_fields__}
-    for name in ("claimed", "measured", "error", "gap", "allowed", "resolution"):
+    for name in ("claimed", "measured", "error", "gap", "allowed", "resolution", "factor"):
         fields[name] = None if fields[name] is None else _number(fields[name])
     fields["curve"] = tuple((_number(step), _number(gap)) for step, gap in wire.curve)
     if wire.table is not None:
