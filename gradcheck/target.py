@@ -36,6 +36,8 @@ class Target:
         symmetric: the derivative is a Hessian.
         batch: axis of x and of the outputs along which samples are declared independent; None declares nothing.
         elementwise: outputs depend each on the input entry in its place, and the domain is the real line.
+        spacing: of the numbers that the claim is computed in, where its arrays hold narrower ones than their dtype
+            tells (bfloat16, which numpy does not know, in float32); None where the dtype tells it.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Target:
     symmetric: bool = False
     batch: int | None = None
     elementwise: bool = False
+    spacing: float | None = None
 
     def owner(self, name: str) -> tuple[str, str]:
         """Return (layer, quantity) of an input."""

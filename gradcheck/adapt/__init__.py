@@ -2,6 +2,7 @@
 
 from gradcheck.adapt.elementwise import activation, loss
 from gradcheck.adapt.forward_mode import hessian, hvp, jacobian, jvp
+from gradcheck.adapt.from_torch import torch
 from gradcheck.adapt.layer import layer, layers
 from gradcheck.adapt.model import model
 from gradcheck.adapt.pair import pair
@@ -20,5 +21,6 @@ __all__ = [
     "loss",
     "model",
     "pair",
+    "torch",
     "vjp",
 ]

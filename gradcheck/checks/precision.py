@@ -46,7 +46,7 @@ def stage_for(trial: Trial) -> Stage:
     outputs = float(np.finfo(np.float64).eps)
     for leaf in _leaves(trial.outputs):
         outputs = max(outputs, _eps(leaf))
-    claim = max(narrow, outputs)
+    claim = max(narrow, outputs, trial.target.spacing or 0.0)
     if narrow > _SPACINGS[0]:
         shadow = _shadow(trial)
         if shadow is not None:
