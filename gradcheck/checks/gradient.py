@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.checks.doubt import denied
 from gradcheck.checks.entries import Entry, measure_entries
 from gradcheck.checks.precision import Stage, stage_for
 from gradcheck.checks.prober import Probe, Prober
@@ -81,8 +82,10 @@ def _settled(prober: Prober, number: int) -> Probe:
         covered = abs(probe.estimate.gap) <= probe.comparison.allowed < inf
         for again, relative, factor in _ATTEMPTS:
             other = prober.probe(number, factor * prober.direction(number + again, relative=relative), full=True)
-            if covered and factor < 1 and other.verdict is Verdict.DISAGREES:
-                continue  # a staircase is flat in its steps: what longer steps do not deny is no evidence
+            if factor < 1 and other.verdict is Verdict.DISAGREES:
+                long = prober.line(number, other.v / factor)
+                if covered or denied(long, other.estimate.gap / factor):
+                    continue
             if other.verdict.severity < probe.verdict.severity or other.verdict is Verdict.DISAGREES:
                 probe = other
             if probe.verdict is not Verdict.INCONCLUSIVE:
@@ -101,8 +104,10 @@ def _strata(prober: Prober) -> list[Probe]:
         small = inside & (sizes <= 1e-4 * typical)
         if typical == 0 or not small.any() or small.all():
             break
-        v = np.where(small, prober.direction(1000 + level), 0.0)
-        probe = prober.probe(0, v)
+        whole = prober.direction(1000 + level)
+        # the claims' rounding is that of the sums they come from: relative to the block, not to the small ones
+        reference = float(np.linalg.norm((claim * whole).ravel()))
+        probe = prober.probe(0, np.where(small, whole, 0.0), reference=reference)
         if probe.verdict is Verdict.DISAGREES:
             probe = prober.confirm(probe)
             if probe.verdict is Verdict.DISAGREES:

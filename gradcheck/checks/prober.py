@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import inf, isfinite
-from typing import Any
 
 import numpy as np
 
+from gradcheck.checks.doubt import around, denied, inexactness, narrowing, spread
 from gradcheck.checks.precision import Stage
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Comparison, Verdict, compare
 from gradcheck.estimate import Estimate
-from gradcheck.point import Array, differentiable
+from gradcheck.point import Array
 from gradcheck.probes.complexstep import complex_slope
-from gradcheck.probes.jumps import jump_size
 from gradcheck.probes.ladder import measure
 from gradcheck.probes.line import Line
-from gradcheck.tree import rebuild
 
 __all__ = ["Probe", "Prober"]
 
 _CLAIM_ULPS = 64  # rounding of a claim of ordinary condition; what exceeds it is measured
+_ORDINARY = 100.0  # noise over its floor that is taken for rounding without confirmation
 _TINY = 1e-3  # a relative gap below this may be the forward's own inexactness
-_LOST = 1e-4  # relative; 800 spacings of float32
+_UNEVEN = (
+    "structure in the step: the function is a staircase, or swings faster than most steps, and steps of different "
+    "lengths contradict each other; a better conditioned forward would settle it"
+)
+_JUMPS = "the function jumps at this point: no derivative exists there; a point beside it would settle it"
 _UNCONFIRMED = (
     "a gap was seen that other steps, or the rounding of the claim itself, do not confirm; another seed may settle it"
 )
@@ -37,6 +39,8 @@ class Probe:
 
     number: int
     v: Array
+    line: Line
+    reference: float
     estimate: Estimate
     comparison: Comparison
 
@@ -61,7 +65,7 @@ class Prober:
         self.evaluate = stage.trial.evaluator(name)
         self.y0 = stage.trial.y0
         self.whole: dict[int, float] = {}
-        self._neighbours: dict[int, list[Array]] = {}
+        self._around: dict[int, Array | None] = {}
         size = float(np.sqrt(np.mean(np.abs(self.x.astype(_wide(self.x))) ** 2)))
         self.scale = size if size > 0 and isfinite(size) else 1.0
         # all of one sign: positive numbers, probabilities, variances. Steps then keep the sign, because a
@@ -128,9 +132,11 @@ class Prober:
         if kappa is None and isfinite(estimate.error):
             floor = line.floor()
             if floor > 0:
-                learnt = estimate.noise / floor
-                self.trial.kappa[self.name] = max(self.trial.kappa.get(self.name, 1.0), learnt)
-        probe = Probe(number, v, estimate, self.judge(estimate, number, reference))
+                learnt = max(self.trial.kappa.get(self.name, 1.0), estimate.noise / floor)
+                self.trial.loudest = max(self.trial.loudest, learnt)
+                if learnt <= _ORDINARY:  # what is noisier is looked at anew each time: it may be structure
+                    self.trial.kappa[self.name] = learnt
+        probe = Probe(number, v, line, reference, estimate, self.judge(estimate, number, reference))
         refinable = estimate.kind in ("smooth", "rough") and isfinite(estimate.error)
         if probe.verdict is Verdict.INCONCLUSIVE and refinable and abs(estimate.gap) <= probe.comparison.allowed:
             return self.refined(probe, reference)
@@ -195,77 +201,23 @@ class Prober:
             judged, rounding=rounding, resolution=self.resolution, tolerance=self.tolerance, whole=self.whole[number]
         )
 
-    def spread(self, number: int, v: Array) -> float:
-        """Return how far ⟨g, v⟩ varies among points that differ by their rounding: the claim's real rounding.
+    def around(self, number: int) -> Array | None:
+        """Return verified claims at points around this one, found once."""
+        if number not in self._around:
+            self._around[number] = around(self, number)
+        return self._around[number]
 
-        An ill-conditioned backward cannot be better than this however well it is written. The point itself is
-        left out: a claim that is special there only is not rounded, but another formula.
-        """
-        moved = [float(np.vdot(gradient, v).real) for gradient in self.neighbours(number)]
-        return max(moved) - min(moved) if moved and all(map(isfinite, moved)) else 0.0
-
-    def narrowing(self, probe: Probe) -> float:
-        """Return what computing the claim below float64 cost it, where its float64 form is right.
-
-        Only a loss of digits that a float32 backward may suffer in cancellation is forgiven, not a fault.
-        """
-        if not self.stage.lifted:
-            return 0.0
-        try:
-            _, pullback = self.stage.trial.linearize()
-            wide = self.stage.trial.read(pullback(self.widened(probe.number)))[self.name]
-        except Exception:  # a backward may insist on its own dtype; then nothing is known
-            return 0.0
-        if wide is None or wide.shape != self.x.shape:
-            return 0.0
-        slope, estimate = float(np.vdot(wide.astype(_wide(self.x)), probe.v).real), probe.estimate
-        right = abs(estimate.measured - slope) <= estimate.error + 1e-9 * estimate.scale
-        lost = abs(slope - estimate.claimed)
-        return 1.1 * lost if right and lost <= _LOST * estimate.scale else 0.0
-
-    def widened(self, number: int) -> Any:
-        """Return the `number`-th cotangent in the dtypes of the float64 shadow's outputs."""
-        return rebuild(self.trial.cotangent(number), lambda u: _widened(u))
-
-    def jump(self, number: int, v: Array) -> float:
-        """Return the size of the jumps that the forward makes along v, or along any other input: how inexact it is."""
-        lines = [self.line(number, v)]
-        for name in self.trial.claimed_blocks():
-            if name != self.name:
-                other = Prober(self.trial, self.stage, name)
-                lines.append(other.line(number, other.direction(number)))
-
-        def jumps(line: Line) -> float:
-            def phi(t: float) -> float | None:
-                sample = line(t)
-                return sample.raw if sample.finite else None
-
-            return jump_size(phi, span=min(0.25, 0.5 * line.reach))
-
-        return max(jumps(line) for line in lines)
-
-    def neighbours(self, number: int) -> list[Array]:
-        """Return the claimed gradients at points one rounding away."""
-        if number not in self._neighbours:
-            self._neighbours[number] = list(self._claims_nearby(number))
-        return self._neighbours[number]
-
-    def _claims_nearby(self, number: int) -> Iterator[Array]:
-        rng = self.trial.rng("spread", self.name, number)
-        for _ in range(4):
-            values: list[Any] = []
-            for value in self.trial.values:
-                if isinstance(value, np.ndarray) and value.dtype.kind in "fc":
-                    eps = max(float(np.finfo(value.dtype).eps), self.stage.claim_eps)
-                    value = (value * (1 + eps * rng.choice([-1.0, 1.0], value.shape))).astype(value.dtype)
-                values.append(value)
-            try:
-                _, pullback = self.trial.target.linearize(*values)
-                gradient = self.trial.read(pullback(self.trial.cotangent(number)))[self.name]
-            except Exception:  # a neighbour may lie outside the domain; it then tells nothing
-                continue
-            if gradient is not None and gradient.shape == self.x.shape:
-                yield gradient.astype(_wide(self.x))
+    def uneven(self, probe: Probe) -> bool:
+        """Whether a gap rests on what may be a staircase or a swing too fast for the steps, and others deny it."""
+        estimate, line = probe.estimate, probe.line
+        noisy = estimate.noise > _ORDINARY * line.floor()
+        if not noisy and not line.stands_still_nearby():
+            return False
+        if noisy and abs(estimate.gap) * 64 * self.stage.eps > estimate.noise:
+            return True  # such a slope would swing through the noise within a few neighbouring numbers
+        factor = max(1.0, self.scale / float(np.max(np.abs(probe.v))))
+        long = self.line(probe.number, probe.v * factor)
+        return denied(long, estimate.gap * factor, range(-2, 13) if noisy else range(-2, 3))
 
     def confirm(self, probe: Probe, *, full: bool = True) -> Probe:
         """Return a probe that DISAGREES with its final verdict.
@@ -274,26 +226,28 @@ class Prober:
         of the forward may explain it; else it is INCONCLUSIVE, or AGREES up to the forward's own inexactness.
         """
         first = probe
-        second = self.probe(first.number, first.v, attempt=1, full=full)
+        second = self.probe(first.number, first.v, attempt=1, full=full, reference=first.reference)
+        if first.line.jumps_here():
+            comparison = replace(first.comparison, verdict=Verdict.INCONCLUSIVE, reason=_JUMPS)
+            return replace(first, comparison=comparison)
+        if self.uneven(first):
+            comparison = replace(first.comparison, verdict=Verdict.INCONCLUSIVE, reason=_UNEVEN)
+            return replace(first, comparison=comparison)
         scale = max(first.estimate.scale, abs(first.estimate.measured))
         if abs(first.estimate.gap) < _TINY * scale and self.trial.inexact is None:
-            self.trial.inexact = self.jump(first.number, first.v)
-        rounding = _CLAIM_ULPS * self.stage.claim_eps * first.estimate.scale + 8 * self.spread(first.number, first.v)
-        rounding = max(rounding, self.narrowing(first))
-        a, b = (self.judge(p.estimate, p.number, 0.0, rounding) for p in (first, second))
+            others = [Prober(self.trial, self.stage, n) for n in self.trial.claimed_blocks() if n != self.name]
+            lines = [other.line(first.number, other.direction(first.number)) for other in others]
+            self.trial.inexact = inexactness([first.line, *lines])
+        size = max(first.estimate.scale, first.reference)
+        rounding = _CLAIM_ULPS * self.stage.claim_eps * size + 8 * spread(self, first.number, first.v)
+        rounding = max(rounding, narrowing(self, first)) + first.line.unseen(self.trial.loudest)
+        a, b = (self.judge(p.estimate, p.number, p.reference, rounding) for p in (first, second))
         agree = abs(a.gap - b.gap) <= first.estimate.error + second.estimate.error + rounding
         if a.verdict is b.verdict is Verdict.DISAGREES and agree and a.gap * b.gap > 0:
             return replace(first, comparison=a) if a.allowed <= b.allowed else replace(second, comparison=b)
         if a.verdict is Verdict.AGREES or b.verdict is Verdict.AGREES:
             return replace(first, comparison=a) if a.verdict is Verdict.AGREES else replace(second, comparison=b)
         return replace(first, comparison=replace(a, verdict=Verdict.INCONCLUSIVE, reason=_UNCONFIRMED))
-
-
-def _widened(u: Any) -> Any:
-    if not differentiable(u):
-        return u
-    wide = np.asarray(u).astype(_wide(np.asarray(u)))
-    return wide if isinstance(u, np.ndarray) else wide[()]
 
 
 def _wide(x: Array) -> type[np.complex128] | type[np.float64]:

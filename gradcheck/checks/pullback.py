@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
@@ -98,7 +99,8 @@ def pullback_linear(trial: Trial) -> Iterator[Finding]:
                 gap = np.inf
             else:
                 gap = float(np.linalg.norm((got - expected).ravel()))
-            if not gap <= max(_LINEAR, 1e4 * eps) * float(size):
+            allowed = max(_LINEAR, 1e4 * eps) * float(size)
+            if not gap <= allowed and not gap <= 10 * _rounding(trial, name, eps) * max(abs(a), abs(b)):
                 wrong.add(name)
                 share = gap / float(size) if size else np.inf
                 message = (
@@ -109,6 +111,23 @@ def pullback_linear(trial: Trial) -> Iterator[Finding]:
                 yield trial.finding("pullback.linear", name, Verdict.MALFORMED, message, gap=share)
     if not wrong:
         yield trial.finding("pullback.linear", "", Verdict.AGREES)
+
+
+def _rounding(trial: Trial, name: str, eps: float) -> float:
+    """Return how far a gradient is rounding only, in norm.
+
+    As far as it varies among points one rounding away; and as far as it moves the outputs by less than their
+    own rounding, for a move of the input by its own size.
+    """
+    x = trial.value(name)
+    size = float(np.sqrt(np.mean(np.abs(x) ** 2))) or 1.0
+    largest = 100 * eps * float(np.linalg.norm(trial.flat_cotangent(0) * trial.y0)) / size
+    for number in (0, 1):
+        claims = [g for g in (n.get(name) for n in trial.neighbours(number)) if g is not None]
+        for one, other in pairwise(claims):
+            if one.shape == other.shape:
+                largest = max(largest, float(np.linalg.norm((one - other).ravel())))
+    return largest
 
 
 def _representable(trial: Trial, factor: float) -> bool:

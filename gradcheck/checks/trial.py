@@ -62,7 +62,9 @@ class Trial:
         self._y0: Array | None = None
         self._gradients: dict[int, dict[str, Any]] = {}
         self._cotangents: dict[int, Any] = {}
+        self._neighbours: dict[tuple[int, float], list[dict[str, Any]]] = {}
         self.kappa: dict[str, float] = {}  # by block, measured noise over its floor
+        self.loudest = 1.0  # greatest noise over its floor that any probe has shown
         self.inexact: float | None = None  # size of the forward's jumps, once they were looked for
 
     def rng(self, *purpose: object) -> np.random.Generator:
@@ -162,6 +164,34 @@ class Trial:
             _, pullback = self.linearize()
             self._gradients[number] = self.read(pullback(self.cotangent(number)))
         return self._gradients[number]
+
+    def share_cotangents(self, other: Trial) -> None:
+        """Use another trial's cotangents, so that claims at two points can be compared."""
+        self._cotangents = other._cotangents
+
+    def neighbours(self, number: int, eps: float = 0.0) -> list[dict[str, Any]]:
+        """Return the claimed gradients at four points one rounding away from this one.
+
+        Args:
+            number: which cotangent.
+            eps: relative distance; at least the spacing of each input's dtype.
+        """
+        if (number, eps) not in self._neighbours:
+            rng = self.rng("neighbours", number)
+            found = self._neighbours[number, eps] = []
+            for _ in range(4):
+                values: list[Any] = []
+                for value in self.values:
+                    if differentiable(value):
+                        step = max(float(np.finfo(value.dtype).eps), eps)
+                        value = (value * (1 + step * rng.choice([-1.0, 1.0], np.shape(value)))).astype(value.dtype)
+                    values.append(value)
+                try:
+                    _, pullback = self.target.linearize(*values)
+                    found.append(self.read(pullback(self.cotangent(number))))
+                except Exception:  # a neighbour may lie outside the domain; it then tells nothing
+                    continue
+        return self._neighbours[number, eps]
 
     def read(self, answer: Any) -> dict[str, Any]:
         """Return a pullback's answer as copied arrays, None kept."""

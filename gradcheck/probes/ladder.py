@@ -213,7 +213,10 @@ class _Ladder:
     def confirm(self, noise: float) -> float | None:
         """Ask once whether what looks like noise is noise."""
         if self.confirmed is None:
+            # at two spacings: what is rugged at one and smooth at a finer one is structure, not noise
             found = confirm_noise(self.line, self.step(6) / 16, noise)
+            if found is not None and confirm_noise(self.line, self.step(11), noise) is None:
+                found = None
             self.confirmed = -1.0 if found is None else found
         return None if self.confirmed < 0 else self.confirmed
 

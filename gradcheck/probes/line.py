@@ -101,6 +101,55 @@ class Line:
         """Greatest |φ(t)/t| seen so far."""
         return max((abs(sample.raw / t) for t, sample in self._seen.items() if t and sample.finite), default=0.0)
 
+    def unseen(self, loudest: float = 1.0) -> float:
+        """Return the bar for outputs that stood still on this line and move on longer steps.
+
+        Args:
+            loudest: noise over its floor that the function shows on other lines: where it steps by 1e8 spacings,
+                a step that left it as it was says no more than that.
+
+        An output of size 1 that changes by 1e-20 does not change at all in floating point; how much it may have
+        lost is known only from its spacing and the longest step. What no step moves does not depend on the block.
+        """
+        longest = max((abs(t) for t, sample in self._seen.items() if sample.finite), default=0.0)
+        still = ~self._touched
+        bar = 5.0 * self.eps * loudest * self.whole_magnitude / self._rest() if self._rest() else 0.0
+        if longest == 0.0 or not still.any():
+            return bar
+        moves = np.zeros_like(still)
+        for t in sorted({min(longer, 0.9 * self.reach) for longer in (1.0, 30.0, 1e3, 1e5)}):
+            for signed in (t, -t):
+                y = self.evaluate((self._wide + signed * self.v).astype(self.x.dtype, copy=False))
+                self.evaluations += 1
+                if y is not None:
+                    moves |= still & (y != self.y0)
+        return bar + 5.0 * self.eps * loudest * float(np.linalg.norm(self._uy0[moves])) / longest
+
+    def _rest(self) -> float:
+        """Return the longest step up to which nothing moved, 0 where the shortest moved something."""
+        rest = 0.0
+        for t, moved in sorted((abs(t), s.raw != 0.0) for t, s in self._seen.items() if t and s.finite):
+            if moved:
+                break
+            rest = t
+        return rest
+
+    def stands_still_nearby(self) -> bool:
+        """Whether short steps left every output as it was and the long ones did not."""
+        moves = [(abs(t), sample.raw != 0.0) for t, sample in self._seen.items() if t and sample.finite]
+        return bool(moves) and max(moves)[1] and not min(moves)[1]
+
+    def jumps_here(self) -> bool:
+        """Whether f jumps at t = 0: its change does not shrink with the step as any continuous slope's does."""
+        sizes = sorted((abs(t), sample.size) for t, sample in self._seen.items() if t and sample.finite)
+        if len(sizes) < 4:
+            return False
+        (short, least), (long, most) = (
+            max(sizes[:2], key=lambda pair: pair[1]),
+            max(sizes[-2:], key=lambda pair: pair[1]),
+        )
+        return least > 1e3 * self.floor(short) and least > most * (short / long) ** 0.25
+
     def floor(self, reach: float = inf) -> float:
         """Return the least standard deviation of φ's noise for |t| ≤ reach: half a spacing of its outputs."""
         change = max((sample.size for t, sample in self._seen.items() if abs(t) <= reach), default=0.0)

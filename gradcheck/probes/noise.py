@@ -25,7 +25,7 @@ def confirm_noise(line: Line, spacing: float, noise: float) -> float | None:
         spacing: distance of the points, in units of t.
         noise: standard deviation that is to be confirmed; less than a twentieth of it refutes it.
     """
-    for _ in range(4):
+    for _ in range(8):
         samples = [line(float(t) * spacing) for t in _T]
         if not all(sample.finite for sample in samples):
             return None
