@@ -2,6 +2,7 @@
 
 from gradcheck.adapt.elementwise import activation, loss
 from gradcheck.adapt.forward_mode import hessian, hvp, jacobian, jvp
+from gradcheck.adapt.from_jax import jax
 from gradcheck.adapt.from_torch import torch
 from gradcheck.adapt.layer import layer, layers
 from gradcheck.adapt.model import model
@@ -15,6 +16,7 @@ __all__ = [
     "hessian",
     "hvp",
     "jacobian",
+    "jax",
     "jvp",
     "layer",
     "layers",
