@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gradcheck.checks import contract, gradient, points, pullback, structure, value
+from gradcheck.checks.naming import naming
 from gradcheck.checks.trial import Trial
 from gradcheck.report import Finding
 from gradcheck.target import Target
@@ -48,8 +49,8 @@ _CHECKS = (
     Check("contract.layout", contract.contract_layout),
     Check("pullback.repeatable", pullback.pullback_repeatable),
     Check("pullback.zero", pullback.pullback_zero),
-    Check("pullback.linear", pullback.pullback_linear),
-    Check("gradient", gradient.gradient),
+    Check("pullback.linear", naming(pullback.pullback_linear)),
+    Check("gradient", naming(gradient.gradient)),
 )
 
 

@@ -78,5 +78,3 @@ def locate(measure: Callable[[Array], tuple[float, float]], v: Array, gap: float
 
 def _indices(flat: list[int], shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(int(i) for i in np.unravel_index(place, shape)) for place in sorted(flat))
-
-

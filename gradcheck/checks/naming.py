@@ -1,0 +1,132 @@
+"""Hand what disagrees to the diagnosis, and put what it says on the findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from gradcheck.checks.precision import stage_for
+from gradcheck.checks.trial import Trial, flatten
+from gradcheck.compare import Verdict
+from gradcheck.diagnosis import Subject, name_mistake
+from gradcheck.point import Array, differentiable
+from gradcheck.report import Finding
+from gradcheck.tree import leaves, rebuild
+
+__all__ = ["named", "naming", "subject_of"]
+
+_CHECKS = ("gradient.direction", "gradient.entries", "model.end_to_end", "pullback.linear", "pullback.zero")
+_MOST_INPUTS = 20_000  # entries of a block, and of the outputs, beyond which one pullback an output is too dear
+
+
+def naming(check: Callable[[Trial], Iterator[Finding]]) -> Callable[[Trial], Iterator[Finding]]:
+    """Return a check that names the mistake of what it finds."""
+
+    @wraps(check)
+    def run(trial: Trial) -> Iterator[Finding]:
+        yield from named(trial, list(check(trial)))
+
+    return run
+
+
+def named(trial: Trial, findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings, those that disagree with the likely mistake in `pattern` and in their message."""
+    blocks: dict[tuple[str, str], str] = {}
+    for name in trial.target.point.names:
+        blocks.setdefault(trial.target.owner(name), name)
+    wrong = dict.fromkeys(f.quantity for f in findings if _asks(f) and trial.target.role == "local")
+    told: dict[tuple[str, str], list[Any]] = {}
+    for quantity in wrong:
+        if (owned := blocks.get(quantity)) is not None:
+            places = [f.worst for f in findings if f.quantity == quantity and f.worst is not None]
+            told[quantity] = _asked(trial, owned, places)
+    return [_with(finding, told.get(finding.quantity, [])) if _asks(finding) else finding for finding in findings]
+
+
+def _asks(finding: Finding) -> bool:
+    return finding.check in _CHECKS and finding.verdict in (Verdict.DISAGREES, Verdict.MALFORMED) and bool(finding.wrt)
+
+
+def _with(finding: Finding, guesses: Sequence[Any]) -> Finding:
+    if not guesses:
+        return finding
+    best, *rest = guesses
+    message = f"{finding.message}\npattern: {best.told}"
+    if rest:
+        message += f"\nor: {rest[0].told}"
+    return replace(finding, message=message, pattern=best.slug, factor=best.factor)
+
+
+def _asked(trial: Trial, name: str, places: Sequence[tuple[int, ...]]) -> list[Any]:
+    subject = subject_of(trial)
+    if subject is None or trial.value(name).size > _MOST_INPUTS or trial.y0.size > _MOST_INPUTS:
+        return []
+    try:
+        return name_mistake(subject, name, places)
+    except (
+        Exception
+    ):  # the diagnosis tries points and cotangents at which the user's code may raise; then nothing is said
+        return []
+
+
+def subject_of(trial: Trial) -> Subject | None:
+    """Return a trial as the diagnosis sees it: flat outputs, flat cotangents, claims in the target's own precision."""
+    stage = stage_for(trial)
+    if any(isinstance(v, np.ndarray) and v.dtype.kind == "c" for v in trial.values) or trial.y0.dtype.kind == "c":
+        return None
+    dtypes = [v.dtype if differentiable(v) else None for v in trial.values]
+
+    def cast(values: Sequence[Any]) -> list[Any]:
+        return [v if d is None else np.array(v, dtype=d) for v, d in zip(values, dtypes, strict=True)]
+
+    def evaluate(values: Sequence[Any]) -> Array | None:
+        trial.evaluations += 1
+        arguments = [np.array(v) if isinstance(v, np.ndarray) else v for v in values]
+        if not stage.lifted:
+            arguments = cast(arguments)
+        try:
+            return flatten(trial.target.forward(*arguments)).copy()
+        except Exception:  # a step may leave the domain
+            return None
+
+    def pull(values: Sequence[Any], cotangents: Sequence[Array]) -> list[Mapping[str, Any]] | None:
+        try:
+            outputs, pullback = trial.target.linearize(*cast(values))
+            return [trial.read(pullback(_nested(outputs, u))) for u in cotangents]
+        except Exception:  # a moved point may leave the domain
+            return None
+
+    shapes = [np.shape(leaf) for _, leaf in leaves(trial.outputs)]
+    return Subject(
+        names=trial.names,
+        values=tuple(np.array(v) if isinstance(v, np.ndarray) else v for v in stage.trial.values),
+        blocks=tuple(trial.claimed_blocks()),
+        evaluate=evaluate,
+        pull=pull,
+        output=shapes[0] if len(shapes) == 1 else None,
+        eps=stage.claim_eps,
+        name=trial.target.name,
+        rng=trial.rng,
+    )
+
+
+def _nested(outputs: Any, flat: Array) -> Any:
+    """Return a flat cotangent in the structure of the outputs."""
+    place = 0
+
+    def fill(leaf: Any) -> Any:
+        nonlocal place
+        if not (isinstance(leaf, (float, complex)) or differentiable(leaf)):
+            return np.zeros(np.shape(leaf)) if isinstance(leaf, (np.ndarray, np.generic, int)) else None
+        size = int(np.size(leaf))
+        part = flat[place : place + size]
+        place += size
+        if isinstance(leaf, np.ndarray):
+            return part.reshape(leaf.shape).astype(leaf.dtype)
+        return leaf.dtype.type(part[0]) if isinstance(leaf, np.generic) else float(part[0])
+
+    return rebuild(outputs, fill)

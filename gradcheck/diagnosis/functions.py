@@ -1,0 +1,174 @@
+"""Factors that depend on the point: left out, applied twice, or taken at a wrong place; diagonals and identities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from gradcheck.diagnosis.anatomy import Anatomy, Subject, dissect
+from gradcheck.diagnosis.guess import Case, Guess, residual
+from gradcheck.diagnosis.places import column_factors, row_factors
+from gradcheck.point import Array
+
+__all__ = ["at_another_place", "diagonal", "factors_of_the_point"]
+
+_POWERS = ((1.0, "{0}"), (-1.0, "1/{0}"), (2.0, "{0}²"), (-2.0, "1/{0}²"), (0.5, "√{0}"), (-0.5, "1/√{0}"))
+_FORMS: tuple[tuple[Callable[[Array], Any], str], ...] = (
+    (lambda v: v, "{0}"),
+    (lambda v: 1 - v, "(1 − {0})"),
+    (lambda v: 1 + v, "(1 + {0})"),
+    (lambda v: 1 - v * v, "(1 − {0}²)"),
+    (lambda v: v * (1 - v), "{0} (1 − {0})"),
+    (lambda v: 1 + v * v, "(1 + {0}²)"),
+    (np.cos, "cos {0}"),
+    (np.sin, "sin {0}"),
+    (np.exp, "exp {0}"),
+    (np.tanh, "tanh {0}"),
+)
+_CONSTANTS = (1.0, -1.0, 2.0, 0.5, -2.0, -0.5)
+
+
+def diagonal(subject: Subject, case: Case) -> Iterator[Guess]:
+    """Only the diagonal is claimed of a Jacobian that has more; or the cotangent is handed on as it is."""
+    if not all(a.complete and a.output == a.shape and a.y.size > 2 for a in case):
+        return
+    eyes = [np.eye(a.y.size) for a in case]
+    full = all(
+        np.linalg.norm(a.measured * (1 - e)) > 1e-6 * np.linalg.norm(a.measured)
+        for a, e in zip(case, eyes, strict=True)
+    )
+    handed_on = all(np.allclose(a.claimed, e, rtol=0, atol=10 * a.tolerance) for a, e in zip(case, eyes, strict=True))
+    if handed_on:
+        if full:
+            text = (
+                "the cotangent is handed on as it is, and the function is not the identity: a branch left "
+                "out, or left to a neighbour"
+            )
+            yield Guess("identity", text, 0.0, 0.5)
+        else:
+            text = "the cotangent is handed on as it is: the function's own derivative is left out"
+            yield Guess("missing_factor", text, 0.0, 0.5)
+        return
+    if full:
+        fits = residual(case, ((a.claimed, a.measured * e) for a, e in zip(case, eyes, strict=True)))
+        if fits is not None:
+            yield Guess(
+                "diagonal", "only the diagonal of the Jacobian is claimed: taken for an elementwise function", fits, 0.6
+            )
+
+
+def at_another_place(subject: Subject, case: Case) -> Iterator[Guess]:
+    """An elementwise derivative taken of the output where the input belongs, or of another known array."""
+    a = case[0]
+    if a.output != a.shape or not a.complete or a.y.size < 3:
+        return
+    if np.linalg.norm(a.measured * (1 - np.eye(a.y.size))) > 1e-9 * np.linalg.norm(a.measured):
+        return
+    candidates = (
+        (lambda b: b.y.reshape(b.shape), "the output y where the input x belongs"),
+        (lambda b: -b.block, "−x where x belongs"),
+        (lambda b: np.abs(b.block), "|x| where x belongs"),
+        (lambda b: 1 - b.block, "1 − x where x belongs"),
+        (lambda b: 2 * b.block, "2x where x belongs"),
+        (lambda b: b.block / 2, "x/2 where x belongs"),
+        (lambda b: np.exp(b.block), "exp x where x belongs"),
+    )
+    for place, words in candidates:
+        pairs = []
+        for b in case:
+            values = list(b.values)
+            with np.errstate(all="ignore"):
+                other = np.asarray(place(b), dtype=float)
+            if not np.all(np.isfinite(other)):
+                break
+            values[b.names.index(b.name)] = other
+            there = dissect(subject, b.name, values)
+            if there is None or not there.complete:
+                break
+            pairs.append((b.claimed, there.measured))
+        else:
+            fits = residual(case, pairs)
+            if fits is not None:
+                yield Guess("wrong_argument", f"claimed is the derivative taken at {words}", fits, 0.7)
+                return
+
+
+def factors_of_the_point(subject: Subject, case: Case) -> Iterator[Guess]:
+    """Claimed over measured is a power of an input, an output, or a simple function of them."""
+    for along, whose in ((0, "entry"), (1, "output")):
+        found = [column_factors(a) if along == 0 else row_factors(a) for a in case]
+        if any(each is None for each in found):
+            continue
+        factors = [each for each in found if each is not None]
+        if sum(int(np.isfinite(f).sum()) for f in factors) < 6:
+            continue
+        if along == 1 and any(a.rows.size < a.y.size for a in case):
+            continue
+        if along == 0 and any(a.columns.size < a.block.size for a in case):
+            continue
+        guess = _named(case, factors, along, whose)
+        if guess is not None:
+            yield guess
+            return
+
+
+def _named(case: Case, factors: list[Array], along: int, whose: str) -> Guess | None:
+    for label in _labels(case[0], along):
+        arrays = [_array(a, label, along) for a in case]
+        if any(each is None for each in arrays):
+            continue
+        for form, told in _FORMS:
+            with np.errstate(all="ignore"):
+                shaped = [form(each) for each in arrays if each is not None]
+            for power, wording in _POWERS:
+                with np.errstate(all="ignore"):
+                    ratios = [s**power for s in shaped]
+                for constant in _CONSTANTS:
+                    if all(_equal(constant * r, f) for r, f in zip(ratios, factors, strict=True)):
+                        expression = wording.format(told.format(label))
+                        return _guess(case, expression, power, constant, factors, along)
+    return None
+
+
+def _equal(ratio: Array, factor: Array) -> bool:
+    seen = np.isfinite(factor)
+    if not np.all(np.isfinite(ratio[seen])) or np.ptp(ratio[seen]) <= 1e-6 * np.max(np.abs(ratio[seen]), initial=0.0):
+        return False
+    return bool(np.all(np.abs(ratio[seen] - factor[seen]) <= 1e-5 * np.abs(factor[seen])))
+
+
+def _guess(case: Case, expression: str, power: float, constant: float, factors: list[Array], along: int) -> Guess:
+    pairs = []
+    for a, f in zip(case, factors, strict=True):
+        filled = np.where(np.isnan(f), 1.0, f)
+        pairs.append((a.claimed, a.measured * (filled if along == 0 else filled[:, None])))
+    left = residual(case, pairs) or 0.0
+    times = "" if constant == 1 else f"{constant:g} × "
+    slug, end = ("extra_factor", "a factor too much") if power > 0 else ("missing_factor", "that factor is left out")
+    return Guess(slug, f"claimed = {times}{expression} × measured: {end}", left, 1.4)
+
+
+def _labels(a: Anatomy, along: int) -> list[str]:
+    others = [n for n, v in zip(a.names, a.values, strict=True) if isinstance(v, np.ndarray) and v.dtype.kind == "f"]
+    own = [a.name] if a.name in others else []
+    return [*own, "y", *(n for n in others if n != a.name)]
+
+
+def _array(a: Anatomy, label: str, along: int) -> Array | None:
+    shape = a.shape if along == 0 else a.output
+    if shape is None:
+        return None
+    if label == "y" and "y" not in a.names:
+        if a.output != shape:
+            return None
+        value = a.y.reshape(shape)
+    elif label in a.names:
+        value = np.asarray(a.values[a.names.index(label)], dtype=float)
+    else:
+        return None
+    try:
+        return np.asarray(np.broadcast_to(value, shape), dtype=float).ravel()
+    except ValueError:
+        return None

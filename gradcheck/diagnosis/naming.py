@@ -1,0 +1,161 @@
+"""Name the mistake of a block: every hypothesis against the measured Jacobian, those that fit by simplicity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from math import prod
+
+import numpy as np
+
+from gradcheck.diagnosis.anatomy import Anatomy, Subject, dissect, moved
+from gradcheck.diagnosis.cotangents import nonlinear
+from gradcheck.diagnosis.digits import digits
+from gradcheck.diagnosis.functions import at_another_place, diagonal, factors_of_the_point
+from gradcheck.diagnosis.guess import Case, Guess
+from gradcheck.diagnosis.order import order, swapped
+from gradcheck.diagnosis.places import columns, masks, rows
+from gradcheck.diagnosis.terms import branch, regulariser, repeats, statistics, truncated
+from gradcheck.diagnosis.whole import averaged, clipped_values, factor, zero
+from gradcheck.point import Array
+
+__all__ = ["name_mistake"]
+
+_WHOLE = 170  # entries of a block that are measured one by one; of a larger one a sample of rows and columns
+_HYPOTHESES = (
+    zero, factor, digits, averaged, diagonal, repeats, branch, regulariser, swapped, order, masks, rows, columns,
+    truncated, at_another_place, statistics, factors_of_the_point,
+)  # fmt: skip
+_ALONE = (digits, clipped_values, averaged, columns)  # what one gradient for one cotangent can tell
+
+
+def name_mistake(subject: Subject, name: str, wrong: Iterable[tuple[int, ...]] = ()) -> list[Guess]:
+    """Return the mistakes that explain a block's claims, the simplest first; [] where nothing fits.
+
+    Args:
+        subject: the target.
+        name: the block.
+        wrong: entries known to be wrong, to be among those measured.
+
+    Cost: four forward evaluations an entry and a pullback for each output, at three points; blocks of more than
+        170 entries are judged by a sample of them.
+    """
+    case = _case(subject, name, wrong)
+    if not case:
+        return []
+    unlike = list(nonlinear(subject, case[0]))
+    if unlike:
+        return unlike
+    found = list(_asked(subject, case)) if _pulled_alike(subject, case[0]) else list(_alone(subject, case))
+    return sorted(found, key=lambda guess: guess.rank)
+
+
+def _asked(subject: Subject, case: Case) -> Iterator[Guess]:
+    with np.errstate(all="ignore"):
+        stale = _stale(case)
+        if stale is not None:
+            yield stale
+            return
+        for hypothesis in _HYPOTHESES:
+            answers = list(hypothesis(subject, case))
+            yield from answers
+            if answers and answers[0].rank <= 0.5:  # nothing simpler is to come
+                return
+
+
+def _alone(subject: Subject, case: Case) -> Iterator[Guess]:
+    """Ask of single gradients, where a pullback is not linear and has no Jacobian."""
+    single = []
+    for a in case:
+        u = subject.rng("alone", a.name).choice([-1.0, 1.0], a.y.size) * subject.rng("alone", a.name).uniform(
+            0.5, 1.5, a.y.size
+        )
+        answers = subject.pull(a.values, [u])
+        if answers is None or answers[0].get(a.name) is None or np.shape(answers[0][a.name]) != a.shape:
+            return
+        claimed = np.asarray(answers[0][a.name], dtype=float).reshape(1, -1)
+        jacobian, bars = (u @ a.jacobian)[None, :], (np.abs(u) @ a.bars)[None, :]
+        # the outputs are one number now: ⟨u, y⟩
+        one = replace(
+            a,
+            rows=np.zeros(1, dtype=int),
+            everything=claimed,
+            jacobian=jacobian,
+            bars=bars,
+            y=np.array([u @ a.y]),
+            output=(),
+        )
+        single.append(one)
+    with np.errstate(all="ignore"):
+        for hypothesis in _ALONE:
+            yield from hypothesis(subject, single if hypothesis is not columns else single[:1])
+
+
+def _case(subject: Subject, name: str, wrong: Iterable[tuple[int, ...]]) -> list[Anatomy]:
+    x = np.asarray(subject.values[subject.index(name)])
+    if x.dtype.kind != "f" or x.size == 0:
+        return []
+    rows, entries = _affordable(subject)
+    chosen = (
+        None
+        if x.size <= min(_WHOLE, entries)
+        else _structured(x.shape, subject.rng("structured", name), wrong, entries)
+    )
+    case: list[Anatomy] = []
+    for number in (0, 2, 1):
+        if number == 1 and x.size > 60 and len(case) > 1:
+            break  # two points tell as much about a block of many entries
+        values: Sequence[object] | None = subject.values if number == 0 else moved(subject, number)
+        found = None if values is None else dissect(subject, name, values, columns=chosen, most_rows=rows)
+        if found is None and number == 0:
+            return []
+        if found is not None:
+            case.append(found)
+    first = case[0].columns
+    return [a for a in case if np.array_equal(a.columns, first)]
+
+
+def _affordable(subject: Subject) -> tuple[int, int]:
+    """Return (cotangents, entries) that a function of this size can be asked about: an evaluation costs by the size."""
+    size = sum(v.size for v in subject.values if isinstance(v, np.ndarray))
+    return (160, _WHOLE) if size <= 4_000 else (24, 64) if size <= 40_000 else (6, 20)
+
+
+def _structured(
+    shape: tuple[int, ...], rng: np.random.Generator, wrong: Iterable[tuple[int, ...]], most: int
+) -> list[int]:
+    """Return entries of a large block: those known to be wrong, and places whose mirror images are there too."""
+    size = prod(shape)
+    chosen = {int(np.ravel_multi_index(index, shape)) for index in list(wrong)[: most // 2]}
+    chosen |= {0, size - 1}
+    chosen |= {int(i) for i in rng.choice(size, min(size, most - len(chosen)), replace=False)}
+    return sorted(chosen)
+
+
+def _pulled_alike(subject: Subject, a: Anatomy) -> bool:
+    """Whether a random cotangent gives what the single ones add up to, so that the claimed Jacobian is one."""
+    if a.rows.size < a.y.size:
+        return True
+    u = subject.rng("alike", a.name).uniform(-1, 1, a.y.size)
+    answers = subject.pull(a.values, [u])
+    if answers is None or answers[0].get(a.name) is None:
+        return False
+    whole: Array = np.asarray(answers[0][a.name], dtype=float).ravel()
+    added = u @ a.everything
+    return bool(np.linalg.norm(whole - added) <= max(1e-6, 1e3 * a.tolerance * 1e-2) * (np.linalg.norm(added) + 1e-300))
+
+
+def _stale(case: Case) -> Guess | None:
+    """Claims of a point that are the measured derivatives of the point before it."""
+    if len(case) < 2:
+        return None
+    for before, now in pairwise(case):
+        size = float(np.linalg.norm(before.measured))
+        changed = float(np.linalg.norm(now.measured - before.measured))
+        if size == 0 or changed <= 1e-3 * size:
+            return None
+        if float(np.linalg.norm(now.claimed - before.measured)) > 1e-6 * size:
+            return None
+    text = "claimed at one point are the derivatives measured at the point before: the cache is another forward's"
+    return Guess("stale_cache", text, 0.0, 0.1)

@@ -1,0 +1,325 @@
+"""Mistakes in a part of the block, or of the outputs: which part, by place or by value, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from gradcheck.diagnosis.anatomy import Anatomy, Subject
+from gradcheck.diagnosis.guess import Case, Guess, residual
+from gradcheck.point import Array
+
+__all__ = ["Region", "column_factors", "columns", "masks", "region_of", "row_factors", "rows"]
+
+_OFF = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of an array that has a name.
+
+    Args:
+        slug: of a mistake that sits there.
+        text: "row 3 of W".
+    """
+
+    slug: str
+    text: str
+
+
+def region_of(inside: Array, shape: tuple[int, ...], name: str) -> Region | None:
+    """Return what a set of entries is, by its places; None where it is nothing that has a name.
+
+    Args:
+        inside: (size,) True for the entries of the set.
+        shape: of the array.
+        name: of the array, for the words.
+
+    Example:
+        >>> region_of(np.array([0, 0, 0, 1, 1, 1], dtype=bool), (2, 3), "W").text
+        'row 1 of W'
+    """
+    size = inside.size
+    count = int(inside.sum())
+    if not 0 < count < size:
+        return None
+    grid = inside.reshape(shape)
+    where = np.argwhere(grid)
+    spans = [sorted({int(i) for i in where[:, k]}) for k in range(len(shape))]
+    boxed = count == prod(len(span) for span in spans)
+    partial = [k for k in range(len(shape)) if len(spans[k]) < shape[k]]
+    if count == 1:
+        if size < 4:
+            return None
+        return Region("one_entry", f"the entry {name}[{', '.join(str(span[0]) for span in spans)}]")
+    if boxed and len(partial) == 1:
+        k = partial[0]
+        span, n = spans[k], shape[k]
+        if len(span) == 1:
+            if k == 0:
+                return Region("one_row", f"row {span[0]} of {name}")
+            words = f"column {span[0]} of {name}" if len(shape) == 2 else f"index {span[0]} of axis {k} of {name}"
+            return Region("one_channel", words)
+        if span == [0, n - 1] and n > 3:
+            return Region("boundary", f"the first and last places of axis {k} of {name}")
+        if len(span) == span[-1] - span[0] + 1:
+            for parts in (4, 3):
+                width = n // parts
+                if n % parts == 0 and len(span) == width and span[0] % width == 0:
+                    which = span[0] // width
+                    return Region(
+                        "one_gate", f"part {which + 1} of {parts} of axis {k} of {name} ({span[0]} to {span[-1]})"
+                    )
+            return Region("part", f"the part {span[0]} to {span[-1]} of axis {k} of {name}")
+        if len(span) == n - 1:
+            return None
+    for axes in ([k] for k in range(len(shape))):
+        if np.array_equal(grid, _border(shape, axes)):
+            return Region("boundary", f"the border of {name}")
+    both = [k for k in range(len(shape)) if shape[k] > 2][-2:]
+    if len(both) == 2 and np.array_equal(grid, _border(shape, both)):
+        return Region("boundary", f"the border of the last two axes of {name}")
+    return None
+
+
+def _border(shape: tuple[int, ...], axes: list[int]) -> Array:
+    grid = np.zeros(shape, dtype=bool)
+    for k in axes:
+        index: list[slice | list[int]] = [slice(None)] * len(shape)
+        index[k] = [0, shape[k] - 1]
+        grid[tuple(index)] = True
+    return grid
+
+
+def column_factors(a: Anatomy) -> Array | None:
+    """(c,) a_i with claimed[:, i] = a_i × measured[:, i] for every entry i, NaN where nothing is seen; or None."""
+    return _factors(a.claimed, a.measured, a.error, a.tolerance)
+
+
+def row_factors(a: Anatomy) -> Array | None:
+    """(r,) a with claimed[j] = a_j × measured[j] for every output j; NaN where nothing is seen; or None."""
+    return _factors(a.claimed.T, a.measured.T, a.error.T, a.tolerance)
+
+
+def _factors(claimed: Array, measured: Array, error: Array, tolerance: float) -> Array | None:
+    top, bottom = np.sum(claimed * measured, axis=0), np.sum(measured**2, axis=0)
+    own = np.sum(claimed**2, axis=0)
+    whole = np.median(np.sqrt(bottom[bottom > 0])) if np.any(bottom > 0) else 0.0
+    seen = np.sqrt(bottom) > 1e-9 * whole
+    if np.any(~seen & (np.sqrt(own) > 1e-6 * whole)):
+        return None
+    found = np.divide(top, bottom, out=np.full(top.shape, np.nan), where=seen)
+    left = np.linalg.norm(claimed - np.where(seen, found, 0.0) * measured, axis=0)
+    allowed = 10 * tolerance * (np.sqrt(own) + np.sqrt(bottom)) + 6 * np.linalg.norm(error, axis=0)
+    return found if np.all(left <= allowed + 1e-300) else None
+
+
+def columns(subject: Subject, case: Case) -> Iterator[Guess]:
+    """Claimed is measured but for a part of the block, where it is a factor, a turned sign or zero."""
+    scaled = [column_factors(a) for a in case]
+    factors = [each for each in scaled if each is not None]
+    if len(factors) < len(case):
+        return
+    wrong = [_wrong(each, a) for each, a in zip(factors, case, strict=True)]
+    if any(not w.any() for w in wrong):
+        return
+    left = max(
+        residual([a], [(a.claimed, np.where(np.isnan(f), 1.0, f) * a.measured)]) or 0.0
+        for a, f in zip(case, factors, strict=True)
+    )
+    if all(w.all() for w in wrong):
+        yield from _alternating(case, factors, left)
+        return
+    if any(w.all() for w in wrong):
+        return
+    values = np.concatenate([f[w] for f, w in zip(factors, wrong, strict=True)])
+    relation = _relation(values)
+    name, shape = case[0].name, case[0].shape
+    constant = all(np.array_equal(w, wrong[0]) for w in wrong)
+    inside = [a.block.ravel()[a.columns] for a in case]
+    told = _by_value(wrong, inside, name)
+    if told is None and case[0].output == shape and all(a.y.size == a.block.size for a in case):
+        told = _by_value(wrong, [a.y[a.columns] for a in case], "the output")
+    if told is not None and not constant:
+        slug, where = told
+        sizes = np.abs(values - 1)
+        if relation is not None or (slug == "saturation" and sizes.min() >= 0.02 * sizes.max()):
+            if slug == "mask" and relation != "is zero":
+                slug = "one_side"
+            text = f"wrong only where {where}: there claimed {relation or 'is another function'}"
+            yield Guess(slug, text, left, 1.7)
+        return
+    if constant:
+        region = region_of(_filled(wrong[0], case[0].columns, shape), shape, name)
+        if region is not None and (len(case) > 1 or region.slug == "one_entry"):
+            what = relation or "is off by different factors"
+            yield Guess(region.slug, f"{region.text} is wrong, the rest right: there claimed {what}", left, 1.0)
+
+
+def _alternating(case: Case, factors: list[Array], left: float) -> Iterator[Guess]:
+    """Neighbours are off by opposite amounts."""
+    signs: Array = 1.0 - 2.0 * (case[0].columns % 2)
+    for axis in range(-1, len(case[0].shape)):
+        if axis >= 0:
+            signs = 1.0 - 2.0 * (np.unravel_index(case[0].columns, case[0].shape)[axis] % 2)
+        amounts = np.concatenate([(f - 1) * signs for f in factors])
+        amounts = amounts[np.isfinite(amounts)]
+        if amounts.size >= 6 and np.allclose(amounts, amounts[0], rtol=1e-4, atol=0):
+            text = (
+                f"neighbouring entries of {case[0].name} are off by opposite amounts, ± "
+                f"{abs(amounts[0]):.4g} of their own"
+            )
+            yield Guess("alternating", text, left, 1.0)
+            return
+
+
+def _filled(wrong: Array, columns: Array, shape: tuple[int, ...]) -> Array:
+    """Return the wrong entries of the whole block: of a sample, the slab of one axis that it points to."""
+    size = prod(shape)
+    whole = np.zeros(size, dtype=bool)
+    whole[columns[wrong]] = True
+    if columns.size == size or int(wrong.sum()) < 2:
+        return whole
+    places = np.stack(np.unravel_index(columns, shape))
+    for k in range(len(shape)):
+        span = np.unique(places[k][wrong])
+        if int(wrong.sum()) < 3 or np.isin(places[k][~wrong], span).any() or span.size == shape[k]:
+            continue
+        if 6 * span.size * (columns.size / shape[k]) < 12:  # too few of the sample lie there to tell
+            continue
+        return np.asarray(np.isin(np.unravel_index(np.arange(size), shape)[k], span))
+    return np.zeros(size, dtype=bool)
+
+
+def _wrong(factors: Array, a: Anatomy) -> Array:
+    noise = np.linalg.norm(a.error, axis=0) / np.maximum(np.linalg.norm(a.measured, axis=0), 1e-300)
+    return np.isfinite(factors) & (np.abs(factors - 1) > max(_OFF, 10 * a.tolerance) + 10 * noise)
+
+
+def _relation(values: Array) -> str | None:
+    if np.all(np.abs(values) < 1e-9):
+        return "is zero"
+    if np.allclose(values, values[0], rtol=1e-5, atol=0):
+        return "has the sign turned" if abs(values[0] + 1) < 1e-6 else f"= {values[0]:.7g} × measured"
+    return None
+
+
+def _by_value(wrong: list[Array], blocks: list[Array], name: str) -> tuple[str, str] | None:
+    """Return (slug, words) where the wrong entries are those beyond a threshold of a value."""
+    inside = np.concatenate([b[w] for b, w in zip(blocks, wrong, strict=True)])
+    outside = np.concatenate([b[~w] for b, w in zip(blocks, wrong, strict=True)])
+    if inside.size < 2 or outside.size < 2:
+        return None
+    if np.all(inside < 0) and np.all(outside >= 0):
+        return "mask", f"{name} < 0"
+    if np.all(inside > 0) and np.all(outside <= 0):
+        return "mask", f"{name} > 0"
+    tests: list[tuple[Callable[[Array], Array], str]] = [
+        (np.abs, f"|{name}|"),
+        (lambda v: v, name),
+        (lambda v: -v, f"−{name}"),
+    ]
+    for transform, told in tests:
+        low, high = float(transform(inside).min()), float(transform(outside).max())
+        if low > high:
+            return "saturation", f"{told} > {_between(high, low)}"
+    return None
+
+
+def _between(low: float, high: float) -> str:
+    """Return a short number between two."""
+    for digits in range(1, 8):
+        number = float(f"{(low + high) / 2:.{digits}g}")
+        if low <= number <= high:
+            return f"{number:g}"
+    return f"{(low + high) / 2:g}"
+
+
+def rows(subject: Subject, case: Case) -> Iterator[Guess]:
+    """Claimed is measured but for some of the outputs, whose cotangents are dropped or scaled."""
+    output = case[0].output
+    scaled = [row_factors(a) for a in case]
+    if any(each is None for each in scaled) or not output or any(a.rows.size < a.y.size for a in case):
+        return
+    factors = [each for each in scaled if each is not None]
+    seen = np.all([np.isfinite(f) for f in factors], axis=0)
+    f = factors[0]
+    if not all(np.allclose(g[seen], f[seen], rtol=1e-5, atol=1e-9) for g in factors) or seen.sum() < 3:
+        return
+    wrong = seen & (np.abs(f - 1) > 1e-6)
+    if not wrong.any() or wrong[seen].all():
+        return
+    left = max(
+        residual([a], [(a.claimed, np.where(np.isnan(g), 1.0, g)[:, None] * a.measured)]) or 0.0
+        for a, g in zip(case, factors, strict=True)
+    )
+    name = case[0].name
+    kept = seen & ~wrong
+    if np.all(np.abs(f[wrong]) < 1e-9):
+        region = _slab(kept | ~seen, output, kept)
+        if region is not None:
+            axis, index = region
+            text = f"only index {index} of axis {axis} of the output reaches {name}: the sum over that axis is left out"
+            yield Guess("missing_sum", text, left, 1.0)
+            return
+    dropped = region_of(wrong, output, "the output")
+    if dropped is not None:
+        what = _relation(f[wrong]) or "is off by different factors"
+        slug = "missing_sum" if what == "is zero" else dropped.slug
+        yield Guess(slug, f"what {dropped.text} sends back to {name} is wrong: there claimed {what}", left, 1.2)
+
+
+def _slab(kept: Array, shape: tuple[int, ...], least: Array) -> tuple[int, int] | None:
+    """Return (axis, index) if the outputs that count are one slab, as far as can be seen."""
+    for axis in range(len(shape)):
+        if shape[axis] < 2:
+            continue
+        for index in (0, shape[axis] - 1, *range(1, shape[axis] - 1)):
+            slab = np.zeros(shape, dtype=bool)
+            slab[(slice(None),) * axis + (index,)] = True
+            flat = slab.ravel()
+            if np.all(kept[flat]) and not np.any(least[~flat]):
+                return axis, index
+    return None
+
+
+def masks(subject: Subject, case: Case) -> Iterator[Guess]:
+    """Right or zero in all-or-nothing fashion, and a zero on one side stands against a number on the other."""
+    for along, words in ((1, "outputs"), (0, "entries")):
+        extra = missing = same = 0
+        for a in case:
+            claimed, measured, error = (each if along else each.T for each in (a.claimed, a.measured, a.error))
+            if claimed.shape[1] < 1 or claimed.shape[0] < 3:
+                break
+            size, own = np.linalg.norm(measured, axis=1), np.linalg.norm(claimed, axis=1)
+            bar = np.linalg.norm(error, axis=1)
+            nothing = (size <= 1e-6 * own) | ((size <= 6 * bar) & (bar <= 1e-6 * own)) | (size + own == 0)
+            unclaimed = (own == 0) & (size >= 30 * bar)
+            gap = np.linalg.norm(claimed - measured, axis=1)
+            right = gap <= 10 * a.tolerance * size + 6 * np.linalg.norm(error, axis=1)
+            if np.any(~right & ~nothing & ~unclaimed):
+                break
+            extra += int(np.sum(nothing & ~unclaimed))
+            missing += int(np.sum(unclaimed & ~nothing))
+            same += int(np.sum(right & ~nothing))
+        else:
+            if extra >= 2 and same >= 2:
+                left = max(a.tolerance for a in case)
+                name = case[0].name
+                if missing == 0:
+                    text = (
+                        f"{extra} {words} have a derivative of zero and are claimed to have another, the {same} "
+                        "others are "
+                        f"right: a mask is left out of the gradient of {name}, or taken from a wrong array"
+                    )
+                else:
+                    text = (
+                        f"{extra} {words} whose derivative is zero are claimed to have one, {missing} the other "
+                        "way round, "
+                        f"and {same} are right: the mask of the gradient of {name} is taken from a wrong array"
+                    )
+                yield Guess("mask", text, left, 0.65)
+                return

@@ -1,0 +1,243 @@
+"""A term of the derivative that is missing: which one, where it can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
+from math import prod
+
+import numpy as np
+
+from gradcheck.diagnosis.anatomy import Anatomy, Subject
+from gradcheck.diagnosis.guess import Case, Guess, residual
+from gradcheck.point import Array
+
+__all__ = ["branch", "regulariser", "repeats", "statistics", "truncated"]
+
+
+def branch(subject: Subject, case: Case) -> Iterator[Guess]:
+    """The gap is the cotangent itself: the skip of a residual block."""
+    if not all(a.complete and a.output == a.shape and a.y.size > 2 for a in case):
+        return
+    for sign in (1.0, -1.0):
+        fits = residual(case, ((a.claimed + sign * np.eye(a.y.size), a.measured) for a in case))
+        if fits is not None and not all(_diagonal(a.measured) for a in case):
+            if sign > 0:
+                text = (
+                    "measured − claimed is the cotangent itself: the gradient of the residual branch, y = x "
+                    "+ f(x), is left out"
+                )
+                yield Guess("missing_term", text, fits, 0.6)
+            else:
+                yield Guess(
+                    "extra_term",
+                    "claimed − measured is the cotangent itself: a branch that is not there, or counted twice",
+                    fits,
+                    0.6,
+                )
+            return
+
+
+def _diagonal(jacobian: Array) -> bool:
+    off = jacobian - np.diag(np.diag(jacobian))
+    return bool(np.linalg.norm(off) <= 1e-9 * np.linalg.norm(jacobian))
+
+
+_Basis = Callable[[Array], list[Array]]
+_PATHS: tuple[tuple[str, str, _Basis], ...] = (
+    ("one and the same number", "mean", lambda x: [np.ones_like(x)]),
+    ("proportional to x minus its mean", "variance", lambda x: [x - x.mean(-1, keepdims=True)]),
+    ("proportional to x", "length (root mean square)", lambda x: [x]),
+    (
+        "a number and a multiple of x",
+        "mean and the variance",
+        lambda x: [np.ones_like(x), x - x.mean(-1, keepdims=True)],
+    ),
+)
+
+
+def statistics(subject: Subject, case: Case) -> Iterator[Guess]:
+    """The gap is constant over a group (the mean's path), or follows x there (the variance's, or the length's)."""
+    shape = case[0].shape
+    if not all(a.complete for a in case) or case[0].output is None or not 1 <= len(shape) <= 4:
+        return
+    tall = [k for k in range(len(shape)) if shape[k] > 1]
+    for count in range(1, len(tall) + 1):
+        for axes in combinations(tall, count):
+            size = prod(shape[k] for k in axes)
+            for words, path, basis in _PATHS:
+                if size < len(basis(np.ones((1, 1, 2)))) + 2 or _sparse(case[0], shape, axes):
+                    continue
+                fits = residual(case, (_along(a, shape, axes, basis) for a in case))
+                if fits is not None:
+                    where = f"axis {axes[0]}" if len(axes) == 1 else f"axes {', '.join(map(str, axes))}"
+                    slug, what = _judged(case, shape, axes, basis, path)
+                    text = f"the gap is {words} along {where} of {case[0].name}: {what}"
+                    yield Guess(slug, text, fits, 1.0 + 0.1 * len(basis(np.ones((1, 1, 2)))) + 0.05 * len(axes))
+                    return
+
+
+def _along(a: Anatomy, shape: tuple[int, ...], axes: tuple[int, ...], basis: _Basis) -> tuple[Array, Array]:
+    """Return (claimed with its gap's projection added, measured), both grouped and flat."""
+    gap = _grouped(a.measured - a.claimed, shape, axes)
+    part = _projected(gap, basis(_grouped(a.block.reshape(1, -1), shape, axes)))
+    rows = len(a.rows)
+    return _grouped(a.claimed, shape, axes).reshape(rows, -1) + part.reshape(rows, -1), _grouped(
+        a.measured, shape, axes
+    ).reshape(rows, -1)
+
+
+def _judged(case: Case, shape: tuple[int, ...], axes: tuple[int, ...], basis: _Basis, path: str) -> tuple[str, str]:
+    """Tell a path that is left out, where nothing of it is claimed and what is measured is orthogonal to it, from others."""
+    if case[0].y.size == 1:
+        return "offset", "a term is off by that"
+    kept = left = 0.0
+    for a in case:
+        vectors = basis(_grouped(a.block.reshape(1, -1), shape, axes))
+        kept += float(np.linalg.norm(_projected(_grouped(a.claimed, shape, axes), vectors)))
+        left += float(np.linalg.norm(_projected(_grouped(a.measured, shape, axes), vectors)))
+    if left <= 0.2 * kept:
+        whole = _share(case, shape, axes, basis)
+        if whole is None or abs(whole - 1) < 0.1:
+            return "missing_term", f"the path through the {path} is left out"
+        return "wrong_term", f"the path through the {path} has a wrong constant, off by {abs(whole):.3g} of it"
+    if kept <= 0.2 * left:
+        return "extra_term", f"a path through the {path} that is not there"
+    return "offset", "a term is off by that"
+
+
+def _share(case: Case, shape: tuple[int, ...], axes: tuple[int, ...], basis: _Basis) -> float | None:
+    """Return how much of a path is missing, 1 for all of it, where rows are s (1 − Σ b bᵀ) with unit vectors b."""
+    if case[0].output != shape:
+        return None
+    found: list[float] = []
+    for a in case:
+        x = _grouped(a.block.reshape(1, -1), shape, axes)
+        measured, gap = _grouped(a.measured, shape, axes), _grouped(a.measured - a.claimed, shape, axes)
+        own = _grouped(np.eye(a.y.size), shape, axes)
+        choices = []
+        for others in (basis(x), [np.ones_like(x), x - x.mean(-1, keepdims=True)]):
+            fraction = np.sum(_projected(own, others) * own, axis=(1, 2))
+            diagonal = np.sum(measured * own, axis=(1, 2))
+            scale = diagonal / np.where(np.abs(1 - fraction) > 1e-3, 1 - fraction, np.nan)
+            due = -scale[:, None, None] * _projected(own, basis(x))
+            usable = np.isfinite(scale)
+            choices.append(float(np.sum(due[usable] * gap[usable]) / max(float(np.sum(due[usable] ** 2)), 1e-300)))
+        found.append(min(choices, key=lambda c: abs(c - 1)))
+    return float(np.median(found))
+
+
+def _grouped(rows: Array, shape: tuple[int, ...], axes: tuple[int, ...]) -> Array:
+    """(rows, groups, size of a group)"""
+    shaped = rows.reshape(len(rows), *shape)
+    rest = [k + 1 for k in range(len(shape)) if k not in axes]
+    size = prod(shape[k] for k in axes)
+    return np.asarray(shaped.transpose(0, *rest, *(k + 1 for k in axes)).reshape(len(rows), -1, size))
+
+
+def _projected(gap: Array, basis: Sequence[Array]) -> Array:
+    """Project each group's gap on the span of a few vectors."""
+    out = np.zeros_like(gap)
+    kept: list[Array] = []
+    for vector in basis:
+        v = vector + np.zeros((1, gap.shape[1], gap.shape[2]))
+        for other in kept:
+            v = v - np.sum(v * other, -1, keepdims=True) * other
+        norm = np.linalg.norm(v, axis=-1, keepdims=True)
+        kept.append(np.divide(v, norm, out=np.zeros_like(v), where=norm > 1e-12))
+    for v in kept:
+        out = out + np.sum(gap * v, -1, keepdims=True) * v
+    return out
+
+
+def _sparse(a: Anatomy, shape: tuple[int, ...], axes: tuple[int, ...]) -> bool:
+    """Whether most groups hold no gap, so that few numbers would be explained by as many free ones."""
+    size = np.linalg.norm(_grouped(a.measured - a.claimed, shape, axes), axis=-1)
+    group = prod(shape[k] for k in axes)
+    return int(np.sum(size > 1e-6 * size.max(initial=0.0))) * (group - 2) < 6
+
+
+def regulariser(subject: Subject, case: Case) -> Iterator[Guess]:
+    """The gap is a multiple of the block, or of its signs, whatever the rest: the derivative of a penalty."""
+    if any(a.y.size != 1 or a.block.size < 3 for a in case):
+        return
+    forms: tuple[tuple[Callable[[Anatomy], Array], str, str], ...] = (
+        (lambda a: a.block.ravel(), "{0:.6g} × {1}", "the derivative of a squared penalty"),
+        (lambda a: np.sign(a.block.ravel()), "{0:.6g} × sign({1})", "the derivative of an absolute penalty"),
+    )
+    for form, words, what in forms:
+        top = sum(float(np.sum((a.measured - a.claimed)[0] * form(a)[a.columns])) for a in case)
+        bottom = sum(float(np.sum(form(a)[a.columns] ** 2)) for a in case)
+        signs = {float(v) for a in case for v in np.sign(a.block).ravel()}
+        if bottom == 0 or (len(signs) < 2 and "sign" in words):
+            continue
+        rate = top / bottom
+        fits = residual(case, ((a.claimed + rate * form(a)[a.columns][None, :], a.measured) for a in case))
+        if fits is not None:
+            told = words.format(abs(rate), case[0].name)
+            which = "measured − claimed" if rate > 0 else "claimed − measured"
+            text = f"{which} = {told}: {what} is left out, or has another constant"
+            yield Guess("regulariser", text, fits, 0.7)
+            return
+
+
+def repeats(subject: Subject, case: Case) -> Iterator[Guess]:
+    """Of several outputs that share an entry through an index only one counts."""
+    if not any(isinstance(v, np.ndarray) and v.dtype.kind in "iu" for v in case[0].values):
+        return
+    if any(a.rows.size < a.y.size for a in case):
+        return
+    several = 0
+    for a in case:
+        size = np.abs(a.measured)
+        used = size > 1e-9 * size.max(initial=0.0)
+        kept = np.abs(a.claimed) > 1e-9 * size.max(initial=0.0)
+        right = np.abs(a.claimed - a.measured) <= 1e-6 * size
+        if np.any(kept & ~used) or np.any(kept & ~right):
+            return
+        counts, left = used.sum(0), kept.sum(0)
+        if np.any((counts >= 1) & (left != 1)) or not np.any(counts > 1):
+            return
+        several += int(np.sum(counts > 1))
+        firsts, lasts = used.argmax(0), used.shape[0] - 1 - used[::-1].argmax(0)
+        chosen = kept.argmax(0)
+        many = counts > 1
+        if not (np.all(chosen[many] == lasts[many]) or np.all(chosen[many] == firsts[many])):
+            return
+    text = (
+        f"of several outputs that an index maps to one entry of {case[0].name} only one counts: written "
+        "over, not accumulated"
+    )
+    yield Guess("overwritten_repeats", text, 0.0, 0.5)
+
+
+def truncated(subject: Subject, case: Case) -> Iterator[Guess]:
+    """Right up to a distance between an input's and an output's place along an axis, zero beyond."""
+    a = case[0]
+    if a.output is None or not all(each.complete for each in case):
+        return
+    for k in range(len(a.shape)):
+        for m in range(len(a.output)):
+            if a.shape[k] != a.output[m] or a.shape[k] < 3:
+                continue
+            index_in = np.unravel_index(np.arange(a.block.size), a.shape)[k]
+            index_out = np.unravel_index(np.arange(a.y.size), a.output)[m]
+            lag = index_out[:, None] - index_in[None, :]
+            for signed, told in ((lag, "earlier"), (-lag, "later")):
+                causal = all(
+                    np.linalg.norm(each.measured[signed < 0]) <= 1e-9 * np.linalg.norm(each.measured) for each in case
+                )
+                reaching = np.linalg.norm(a.measured[signed >= a.shape[k] - 1]) > 1e-9 * np.linalg.norm(a.measured)
+                if not causal or not reaching:
+                    continue
+                for reach in range(a.shape[k] - 1):
+                    fits = residual(
+                        case, ((each.claimed, np.where(signed <= reach, each.measured, 0.0)) for each in case)
+                    )
+                    if fits is not None:
+                        text = (
+                            f"claimed is right for outputs up to {reach} steps away along axis {k} of "
+                            f"{a.name} and zero for what is {told}: the path through time is cut"
+                        )
+                        yield Guess("truncated_time", text, fits, 0.8)
+                        return

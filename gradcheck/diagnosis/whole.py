@@ -1,0 +1,310 @@
+"""Mistakes that touch every entry alike: zero, a sign, one constant factor and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import log, prod
+from typing import Any
+
+import numpy as np
+
+from gradcheck.diagnosis.anatomy import Anatomy, Subject, dissect
+from gradcheck.diagnosis.guess import Case, Guess, residual
+from gradcheck.point import Array
+
+__all__ = ["Origin", "averaged", "clipped_values", "common_factor", "factor", "origin_of", "sizes_of", "zero"]
+
+_NICE = {
+    2.0: "2",
+    0.5: "1/2",
+    4.0: "4",
+    0.25: "1/4",
+    3.0: "3",
+    1 / 3: "1/3",
+    -2.0: "-2",
+    -0.5: "-1/2",
+    -1.0: "-1",
+    np.pi: "π",
+    1 / np.pi: "1/π",
+    2 * np.pi: "2π",
+    float(np.log(2)): "ln 2",
+    float(1 / np.log(2)): "1/ln 2",
+    float(np.log(10)): "ln 10",
+    float(1 / np.log(10)): "1/ln 10",
+    float(np.sqrt(2)): "√2",
+    float(1 / np.sqrt(2)): "1/√2",
+    1e-3: "1/1000",
+    1e3: "1000",
+    10.0: "10",
+    0.1: "1/10",
+    100.0: "100",
+    0.01: "1/100",
+}
+_CLOSE = 1e-6  # relative distance at which a measured constant counts as the number
+
+
+def zero(subject: Subject, case: Case) -> Iterator[Guess]:
+    """Nothing is claimed where something was measured."""
+    if all(not np.any(a.everything) and np.linalg.norm(a.measured) > 1e3 * np.linalg.norm(a.error) for a in case):
+        yield Guess("zero", "claimed is zero everywhere, measured is not", 0.0, 0.0, 0.0)
+
+
+def averaged(subject: Subject, case: Case) -> Iterator[Guess]:
+    """Every entry is claimed to be the mean of all."""
+    if any(a.columns.size < prod(a.shape) or a.columns.size < 4 for a in case):
+        return
+    fits = residual(case, [(a.claimed, np.zeros_like(a.claimed) + a.measured.mean(1, keepdims=True)) for a in case])
+    if fits is not None:
+        yield Guess(
+            "averaged", f"every entry of {case[0].name} is claimed to be the mean of the measured ones", fits, 0.6
+        )
+
+
+def clipped_values(subject: Subject, case: Case) -> Iterator[Guess]:
+    """Right up to a size, and that size where measured is larger."""
+    for a in case:
+        claimed, measured = np.abs(a.claimed).ravel(), np.abs(a.measured).ravel()
+        top = float(claimed.max(initial=0.0))
+        held = claimed >= top * (1 - 1e-9)
+        close = np.abs(a.claimed - a.measured).ravel() <= 1e-6 * measured + 6 * a.error.ravel()
+        sound = np.array_equal(np.sign(a.claimed), np.sign(a.measured)) and np.all(measured[held] >= top * (1 - 1e-6))
+        if top == 0 or held.sum() < 2 or not sound or not np.all(close[~held]) or np.all(close):
+            return
+    yield Guess(
+        "clipped", f"no claimed entry of {case[0].name} exceeds {top:.6g} in size, where measured ones do", 0.0, 0.6
+    )
+
+
+def common_factor(case: Case) -> float | None:
+    """Return a with claimed = a × measured at every entry, row and point, or None."""
+    top = bottom = 0.0
+    data = 0
+    for a in case:
+        sizes = np.linalg.norm(a.measured, axis=0)
+        weight = np.divide(1.0, sizes, out=np.zeros_like(sizes), where=sizes > 1e-12 * np.max(sizes, initial=0.0))
+        top += float(np.sum(a.claimed * a.measured * weight**2))
+        bottom += float(np.sum((a.measured * weight) ** 2))
+        data += int(np.sum(np.abs(a.measured) > 1e-9 * np.max(np.abs(a.measured), initial=1e-300)))
+    if bottom == 0 or data < 2:
+        return None
+    ratio = top / bottom
+    fits = residual(case, [(a.claimed, ratio * a.measured) for a in case])
+    return None if fits is None or abs(ratio) < 1e-12 else ratio
+
+
+def factor(subject: Subject, case: Case) -> Iterator[Guess]:
+    """Claimed is one constant times measured."""
+    ratio = common_factor(case)
+    if ratio is None:
+        return
+    left = residual(case, [(a.claimed, ratio * a.measured) for a in case]) or 0.0
+    if abs(ratio + 1) < _CLOSE:
+        yield Guess("sign", "claimed = −1 × measured: the sign is turned", left, 0.1, ratio)
+        return
+    origin = origin_of(subject, case, ratio)
+    slug = "factor"
+    if origin.power == -1 and origin.rest == 1:
+        slug = "mean_for_sum"
+    elif origin.power == 1 and origin.rest == 1:
+        slug = "sum_for_mean"
+    yield Guess(slug, f"claimed = {_told(ratio)} × measured{origin.text}", left, 0.2, ratio)
+
+
+def _told(ratio: float) -> str:
+    return (
+        f"{ratio:.9g}".rstrip("0").rstrip(".")
+        if "." in f"{ratio:.9g}" and "e" not in f"{ratio:.9g}"
+        else f"{ratio:.9g}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a constant comes from.
+
+    Args:
+        text: for the message, beginning with a semicolon; "" where nothing is known.
+        power: exponent of the batch, where that was measured or is the only reading; else None.
+        rest: what remains beside the batch.
+        expression: "batch · outputs / 2" where known, else "".
+    """
+
+    text: str
+    power: int | None = None
+    rest: float | None = None
+    expression: str = ""
+
+
+def origin_of(subject: Subject, case: Case, ratio: float) -> Origin:
+    """Return where a factor comes from: from fewer rows and columns where these can be cut, else read off."""
+    known = _exponents(subject, case, ratio)
+    if any(power for _, _, power in known):
+        found = _expression(known, ratio)
+        if found is not None:
+            return found
+    if all(power == 0 for _, _, power in known):
+        told = next((told for number, told in _NICE.items() if abs(ratio / number - 1) < _CLOSE), None)
+        if told is not None and (known or not any(_reads(ratio, size) for _, size in sizes_of(case))):
+            return Origin(f"; {told}{_GUESSES.get(told, '')}" if told in _GUESSES or known else "", 0, ratio, told)
+    return _read_off(subject, case, ratio, without_batch=any(label == "batch" for label, _, _ in known))
+
+
+_GUESSES = {"2": ": a factor 2 too much, or a half left out", "1/2": ": a 2 left out, or a half too much"}
+
+
+def _reads(ratio: float, size: int) -> bool:
+    return any(abs(ratio / number - 1) < _CLOSE for number in (size, 1 / size))
+
+
+def _expression(known: Sequence[tuple[str, int, int]], ratio: float) -> Origin | None:
+    """Return a factor in terms of the sizes that it was seen to follow, if nothing but a simple number remains."""
+    rest = ratio
+    above: list[str] = []
+    below: list[str] = []
+    for label, size, power in known:
+        rest /= float(size) ** power
+        (above if power > 0 else below).extend([label] * abs(power))
+    alone = abs(rest - 1) < 1e-5
+    simple = next((told for value, told in _NICE.items() if abs(rest / value - 1) < 1e-5), "")
+    if not alone and not simple:
+        return None
+    if simple.startswith("1/"):
+        below.append(simple[2:])
+    elif simple:
+        above.insert(0, simple)
+    expression = " · ".join(above) or "1"
+    if below:
+        expression += " / " + (below[0] if len(below) == 1 else f"({' · '.join(below)})")
+    sizes = ", ".join(f"{label} {size}" for label, size, power in known if power)
+    batch = next((power for label, _, power in known if label == "batch"), 0)
+    alone = alone and not any(power for label, _, power in known if label != "batch")
+    hint = _hint(batch, alone)
+    text = f"; that is {expression} ({sizes}; measured again with fewer){hint}"
+    return Origin(text, batch, 1.0 if alone else rest, expression)
+
+
+def _hint(batch: int, alone: bool) -> str:
+    if not alone:
+        return ""
+    return {-1: ": a mean over the batch where a sum belongs", 1: ": the mean over the batch is left out"}.get(
+        batch, ""
+    )
+
+
+def sizes_of(case: Case) -> list[tuple[str, int]]:
+    """Return the sizes in play: (what it is, how many)."""
+    a = case[0]
+    found: dict[int, str] = {}
+    if a.output is not None and len(a.output) >= 2:
+        found.setdefault(a.output[0], "batch")
+        found.setdefault(a.output[-1], "outputs")
+        for k, size in enumerate(a.output[1:-1], 1):
+            found.setdefault(size, f"axis {k} of the output")
+    for k, size in enumerate(a.shape):
+        found.setdefault(
+            size,
+            ("batch" if k == 0 else "outputs")
+            if a.output in ((), None) and len(a.shape) == 2
+            else f"axis {k} of {a.name}",
+        )
+    for label, value in zip(a.names, a.values, strict=False):
+        if isinstance(value, np.ndarray):
+            for k, size in enumerate(value.shape):
+                found.setdefault(size, f"axis {k} of {label}")
+    if a.output:
+        found.setdefault(prod(a.output), "entries of the output")
+    found.setdefault(prod(a.shape), f"entries of {a.name}")
+    return [(label, size) for size, label in found.items() if size >= 2]
+
+
+def _read_off(subject: Subject, case: Case, ratio: float, *, without_batch: bool) -> Origin:
+    """Return what sizes the number could stand for, as a question."""
+    readings: list[str] = []
+    powers: list[tuple[int, float]] = []
+    forms: list[tuple[Callable[[int], float], str]] = [
+        (lambda n: 1 / n, "1/{0}"),
+        (lambda n: float(n), "{0}"),
+        (lambda n: 2 / n, "2/{0}"),
+        (lambda n: n / 2, "{0}/2"),
+        (lambda n: n / (n - 1), "n/(n − 1) for {0}"),
+        (lambda n: (n - 1) / n, "(n − 1)/n for {0}"),
+        (lambda n: n**0.5, "√{0}"),
+        (lambda n: n**-0.5, "1/√{0}"),
+        (lambda n: -1 / n, "-1/{0}"),
+        (lambda n: -float(n), "-{0}"),
+    ]
+    for label, size in sizes_of(case):
+        if without_batch and label == "batch":
+            continue
+        for form, told in forms:
+            if abs(ratio / form(size) - 1) < _CLOSE:
+                readings.append(told.format(f"{label} ({size})"))
+                powers.append((-1, 1.0) if told == "1/{0}" else (1, 1.0) if told == "{0}" else (0, ratio))
+    if not readings:
+        return Origin("")
+    tail = f"; that is {' or '.join(readings[:3])}"
+    power, rest = powers[0]
+    if power == -1:
+        tail += ": a mean where a sum belongs?"
+    return Origin(tail, power if len(readings) == 1 or power else 0, rest, readings[0])
+
+
+def _exponents(subject: Subject, case: Case, ratio: float) -> list[tuple[str, int, int]]:
+    """Return (size's name, size, power) of the sizes that could be cut: how the factor follows them."""
+    found = []
+    for label, size, cut in _cuts(subject, case[0]):
+        smaller = cut(size - 1)
+        if smaller is None:
+            continue
+        other = common_factor([smaller])
+        if other is None or other * ratio <= 0:
+            if abs(ratio - 1) > 1e-3 and _same(smaller):
+                other = 1.0
+            else:
+                continue
+        power = log(other / ratio) / log((size - 1) / size)
+        if abs(power - round(power)) < 1e-3 and abs(round(power)) <= 2:
+            found.append((label, size, round(power)))
+    return found
+
+
+def _same(a: Anatomy) -> bool:
+    gap = float(np.linalg.norm(a.claimed - a.measured))
+    return gap <= 1e-6 * float(np.linalg.norm(a.measured)) > 0
+
+
+def _cuts(subject: Subject, a: Anatomy) -> Iterator[tuple[str, int, Callable[[int], Anatomy | None]]]:
+    """Yield axes along which the point can be made smaller: the batch, and the outputs of a loss or affine layer."""
+    first = next((v for v in a.values if isinstance(v, np.ndarray) and v.ndim >= 1 and v.dtype.kind in "fiu"), None)
+    if first is None:
+        return
+    scalar = a.output == ()
+    shape = a.shape if scalar else a.output
+    if not shape or len(shape) < 2:
+        return
+    batch, last = shape[0], shape[-1]
+    carried = {"x", "X", "y", "y_hat", "Y", "Y_hat", *a.names[:1]}
+    if batch >= 3 and (scalar or (np.ndim(first) >= 2 and np.shape(first)[0] == batch)):
+        yield "batch", batch, lambda n: _again(subject, a, n, 0, carried, batch)
+    if last >= 2 and scalar:
+        yield "outputs", last, lambda n: _again(subject, a, n, -1, carried, last)
+    elif last >= 3 and {"W", "b"} <= set(a.names):
+        yield "outputs", last, lambda n: _again(subject, a, n, -1, {"W", "b"}, last)
+
+
+def _again(subject: Subject, a: Anatomy, size: int, axis: int, which: set[str], whole: int) -> Anatomy | None:
+    """Return the anatomy with an axis cut, or None where the function does not bear it."""
+    values: list[Any] = []
+    for name, value in zip(a.names, a.values, strict=True):
+        cut = isinstance(value, np.ndarray) and name in which and value.ndim >= 1 and value.shape[axis] == whole
+        values.append(np.ascontiguousarray(np.take(value, range(size), axis=axis)) if cut else value)
+    y = subject.evaluate(values)
+    if y is None or not np.all(np.isfinite(y)):
+        return None
+    expected = a.y.size if a.output == () else a.y.size // whole * size
+    if y.size != expected:
+        return None
+    block: Array = values[a.names.index(a.name)]
+    columns: Sequence[int] | None = None if block.size <= 40 else list(range(0, block.size, -(-block.size // 40)))
+    return dissect(subject, a.name, values, columns=columns, most_rows=24)
