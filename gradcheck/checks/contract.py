@@ -232,10 +232,15 @@ def _arrays(trial: Trial) -> Iterator[tuple[str, Array]]:
             yield name, gradient
 
 
+def loose(eps: float) -> float:
+    """Return the relative gap that rounding in numbers of spacing eps may cause between two equal gradients."""
+    return 1e4 * eps if eps < 1e-5 else 16 * eps
+
+
 def close(a: Array, b: Array, relative: float) -> bool:
     """Whether two gradients are equal up to a fraction of the larger one's norm (coarser below float64)."""
     eps = max(float(np.finfo(x.dtype).eps) if x.dtype.kind in "fc" else 0.0 for x in (a, b))
-    allowed = max(relative, 1e4 * eps) * float(np.linalg.norm(a.ravel()))
+    allowed = max(relative, loose(eps)) * float(np.linalg.norm(a.ravel()))
     with np.errstate(all="ignore"):
         gap = float(np.linalg.norm((a - b).ravel()))
     return gap <= allowed or bool(np.array_equal(a, b, equal_nan=True))

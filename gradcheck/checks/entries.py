@@ -129,7 +129,9 @@ def _kink(prober: Prober, number: int, v: Array, reaches: Sequence[float]) -> tu
             # noise looks like a kink once, but never like the same one at another length
             again = branches(prober.evaluate, prober.x, v, u, y0, eps=eps, reach=3.7 * eps**exponent)
             slack = found.error + (again.error if again is not None else 0.0) + 0.1 * (found.high - found.low)
-            if again is None or max(abs(again.low - found.low), abs(again.high - found.high)) > slack:
+            if denied(prober.line(number, v), comparison.gap, range(13)) or again is None:
+                continue
+            if max(abs(again.low - found.low), abs(again.high - found.high)) > slack:
                 continue
         if best is None or comparison.allowed < best.allowed:
             best, middle, width = comparison, (found.low + found.high) / 2, (found.high - found.low) / 2 + found.error

@@ -80,6 +80,12 @@ class Prober:
         """Forward evaluations so far, of the trial and of its shadow."""
         return self.trial.evaluations + (self.stage.trial.evaluations if self.stage.lifted else 0)
 
+    @property
+    def claim_rounding(self) -> float:
+        """What the rounding of a claim of ordinary condition may be, relative to ‖g ∘ v‖₂."""
+        eps = self.stage.claim_eps
+        return eps * (_CLAIM_ULPS if eps < 1e-5 else _CLAIM_ULPS / 8)  # 64 spacings of float16 were a sixteenth
+
     def claim(self, number: int) -> Array:
         """Return the claimed gradient for the `number`-th cotangent, widened."""
         gradient = self.trial.gradients(number)[self.name]
@@ -192,7 +198,7 @@ class Prober:
     ) -> Comparison:
         """Compare an estimate with its claim at the precision of the claim."""
         if rounding is None:
-            rounding = _CLAIM_ULPS * self.stage.claim_eps * max(estimate.scale, reference)
+            rounding = self.claim_rounding * max(estimate.scale, reference)
         rounding += _INEXACT * (self.trial.inexact or 0.0)
         if number not in self.whole:
             self.whole[number] = float(np.linalg.norm(self.cotangent(number) * self.y0))
@@ -211,13 +217,17 @@ class Prober:
         """Whether a gap rests on what may be a staircase or a swing too fast for the steps, and others deny it."""
         estimate, line = probe.estimate, probe.line
         noisy = estimate.noise > _ORDINARY * line.floor()
+        if estimate.kind == "flat" and self.trial.stairs:
+            return True  # this function is known to stand still where it should not
         if not noisy and not line.stands_still_nearby():
             return False
         if noisy and abs(estimate.gap) * 64 * self.stage.eps > estimate.noise:
             return True  # such a slope would swing through the noise within a few neighbouring numbers
         factor = max(1.0, self.scale / float(np.max(np.abs(probe.v))))
         long = self.line(probe.number, probe.v * factor)
-        return denied(long, estimate.gap * factor, range(-2, 13) if noisy else range(-2, 3))
+        contradicted = denied(long, estimate.gap * factor, range(-2, 13) if noisy else range(-2, 3))
+        self.trial.stairs = self.trial.stairs or contradicted
+        return contradicted
 
     def confirm(self, probe: Probe, *, full: bool = True) -> Probe:
         """Return a probe that DISAGREES with its final verdict.
@@ -239,7 +249,7 @@ class Prober:
             lines = [other.line(first.number, other.direction(first.number)) for other in others]
             self.trial.inexact = inexactness([first.line, *lines])
         size = max(first.estimate.scale, first.reference)
-        rounding = _CLAIM_ULPS * self.stage.claim_eps * size + 8 * spread(self, first.number, first.v)
+        rounding = self.claim_rounding * size + 8 * spread(self, first.number, first.v)
         rounding = max(rounding, narrowing(self, first)) + first.line.unseen(self.trial.loudest)
         a, b = (self.judge(p.estimate, p.number, p.reference, rounding) for p in (first, second))
         agree = abs(a.gap - b.gap) <= first.estimate.error + second.estimate.error + rounding

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from gradcheck.checks.contract import close
+from gradcheck.checks.contract import close, loose
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
 from gradcheck.report import Finding
@@ -99,7 +99,8 @@ def pullback_linear(trial: Trial) -> Iterator[Finding]:
                 gap = np.inf
             else:
                 gap = float(np.linalg.norm((got - expected).ravel()))
-            allowed = max(_LINEAR, 1e4 * eps) * float(size)
+            eps = max(eps, trial.target.spacing or 0.0)
+            allowed = max(_LINEAR, loose(eps)) * float(size)
             if not gap <= allowed and not gap <= 10 * _rounding(trial, name, eps) * max(abs(a), abs(b)):
                 wrong.add(name)
                 share = gap / float(size) if size else np.inf

@@ -65,6 +65,7 @@ class Trial:
         self._neighbours: dict[tuple[int, float], list[dict[str, Any]]] = {}
         self.kappa: dict[str, float] = {}  # by block, measured noise over its floor
         self.loudest = 1.0  # greatest noise over its floor that any probe has shown
+        self.stairs = False  # whether the forward was seen to stand still on short steps and to move on long ones
         self.inexact: float | None = None  # size of the forward's jumps, once they were looked for
 
     def rng(self, *purpose: object) -> np.random.Generator:
@@ -136,7 +137,7 @@ class Trial:
 
         def draw(leaf: Any) -> Any:
             if not _active(leaf):
-                return np.zeros(np.shape(leaf)) if isinstance(leaf, (np.ndarray, np.generic, int)) else None
+                return np.zeros_like(leaf) if isinstance(leaf, (np.ndarray, np.generic, int)) else None
             y = np.asarray(leaf)
             u = np.round(rng.choice([-1.0, 1.0], y.shape) * rng.uniform(0.5, 1.5, y.shape), 2)
             if y.dtype.kind == "c":

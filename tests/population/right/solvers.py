@@ -88,7 +88,7 @@ def cg_pull(u, a, b):
     return -(np.outer(g, x) + np.outer(x, g)) @ a, g
 
 
-def simpson(t, n=200):
+def simpson(t, n=2_000):
     """∫₀^t exp(−s²) ds by Simpson's rule of n panels."""
     s = np.linspace(0, 1, n + 1)
     w = np.ones(n + 1)
