@@ -71,6 +71,9 @@ class Model:
         self.rng = np.random.default_rng([seed, len(self.layers) + 1])
         self._caches: list[Any] = []
 
+    def __repr__(self) -> str:
+        return f"Model({self.layers!r}, loss={self.loss!r})"
+
     def cast(self, dtype: DTypeLike) -> None:
         """Take the parameters to another floating dtype; float32 halves the time of most layers."""
         self.params = [{name: a.astype(dtype) for name, a in mine.items()} for mine in self.params]
@@ -110,6 +113,8 @@ class Model:
 
     def update(self, learning_rate: float) -> None:
         """Take one step down the gradients of the last `backward`; each parameter keeps its dtype."""
+        if not self.grads:
+            raise RuntimeError("Expected a backward before update: there are no gradients to step along")
         for i, grads in enumerate(self.grads):
             stepped = {name: self.params[i][name] - learning_rate * grads[name] for name in trainable(self.params[i])}
             self.params[i] = {n: stepped.get(n, a).astype(a.dtype, copy=False) for n, a in self.params[i].items()}

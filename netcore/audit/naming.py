@@ -9,9 +9,12 @@ def label(thing: object, *more: str) -> str:
     if is_dataclass(thing):
         defaults = {f.name: f.default for f in fields(thing) if f.default is not MISSING and f.repr}
         values = {name: getattr(thing, name) for name in defaults}
-        told = [f"{name}={_short(values[name])}" for name in defaults if values[name] != defaults[name]] + told
+        told = [_option(name, values[name]) for name in defaults if values[name] != defaults[name]] + told
     return f"{type(thing).__name__}[{','.join(told)}]" if told else type(thing).__name__
 
 
-def _short(value: object) -> str:
-    return str(value).replace(" ", "").replace("'", "")
+def _option(name: str, value: object) -> str:
+    """Return an option as briefly as it can be told: "class_weight" for a tuple, "sum" for a word."""
+    if isinstance(value, str):
+        return value
+    return name if isinstance(value, tuple) else f"{name}={value}"

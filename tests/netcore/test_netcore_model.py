@@ -200,6 +200,17 @@ def test_backward_before_forward_is_refused():
         Model([3, 2]).backward(Y, Y)
 
 
+def test_update_before_backward_is_refused():
+    with pytest.raises(RuntimeError, match="Expected a backward before update"):
+        Model([3, 2]).update(0.1)
+
+
+def test_a_model_shows_what_it_is_made_of():
+    shown = repr(Model([3, 2]))
+    assert shown.startswith("Model([Dense(n_in=3, n_out=2")
+    assert shown.endswith("ReLU()], loss=MSE(reduction='mean'))")
+
+
 def test_a_truth_of_another_shape_is_refused():
     with pytest.raises(ValueError, match="one shape"):
         Model([3, 1]).train(X, Y[:, 0], 1, verbose=0)
