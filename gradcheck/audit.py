@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import scipy
 
 from gradcheck import __version__
 from gradcheck.checks import checks_for
@@ -144,7 +145,8 @@ def _environment() -> tuple[tuple[str, str], ...]:
         ("gradcheck", __version__),
         ("python", platform.python_version()),
         ("numpy", np.__version__),
-        ("platform", platform.platform()),
+        ("scipy", scipy.__version__),
+        ("platform", f"{platform.system()} {platform.machine()}"),
     )
 
 

@@ -45,7 +45,7 @@ def _case(suite: Element, finding: Finding) -> None:
     elif finding.verdict.wrong or finding.verdict is Verdict.INCONCLUSIVE:
         kind = "error" if finding.verdict is Verdict.RAISED else "failure"
         told = finding.message or finding.reason or str(finding.verdict)
-        element = SubElement(case, kind, type=str(finding.verdict), message=printable(told))
+        element = SubElement(case, kind, type=str(finding.verdict), message=printable(told.split("\n")[0]))
         element.text = "\n".join(f"{word}: {value}" for word, value in facts(finding))
 
 

@@ -63,11 +63,17 @@ def view(report: Report, *, width: int, concise: bool = False, costs: bool = Fal
         yield overview(shown, width=width, costs=costs)
     bad = [row for row in rows if (row.verdict.wrong or row.verdict is _OPEN) and not row.finding.accepted]
     for row in bad:
-        if row.cause != "contaminated":
+        if row.cause != "contaminated" and not row.finding.part_of:
             yield details(row)
-    heirs = [row for row in bad if row.cause == "contaminated"]
+    parts: dict[str, list[Row]] = {}
+    for row in bad:
+        if row.finding.part_of:
+            parts.setdefault(row.finding.part_of, []).append(row)
+    for whole, members in parts.items():
+        yield _listed(f"the same mistake as {printable(whole)}: ", members)
+    heirs = [row for row in bad if row.cause == "contaminated" and not row.finding.part_of]
     if heirs:
-        yield _inherited(heirs)
+        yield _listed("wrong only through a culprit: ", heirs)
     yield verdict_line(report)
 
 
@@ -182,8 +188,8 @@ def _note(row: Row) -> str:
         return f"culprit: {finding.pattern}" if finding.pattern else "culprit"
     if row.verdict is Verdict.INCONCLUSIVE:
         return printable(finding.reason.split(":")[0])
-    if finding.check.startswith("audit."):
-        return printable(finding.message)
+    if finding.check.startswith("audit.") or finding.note:
+        return printable(finding.note or finding.message)
     return "" if row.measured is not None else "no derivative measured"
 
 
@@ -193,10 +199,10 @@ def place(finding: Finding) -> str:
     return printable(finding.wrt) + index
 
 
-def _inherited(rows: list[Row]) -> RenderableType:
-    """Return the rows that are wrong only because a culprit sits above them: named, not told again."""
+def _listed(head: str, rows: list[Row]) -> RenderableType:
+    """Return rows that need no telling of their own, by name."""
     names = ", ".join(printable(f"{row.label}: {row.wrt}" if row.wrt else row.label) for row in rows)
-    return Text.assemble("\n", ("wrong only through a culprit: ", "dim"), names)
+    return Text.assemble("\n", (head, "dim"), names)
 
 
 def details(row: Row) -> RenderableType:
@@ -216,8 +222,8 @@ def details(row: Row) -> RenderableType:
 
 def facts(finding: Finding) -> Iterator[tuple[str, str]]:
     """Yield (word, text) of what a failing finding knows, in reading order."""
-    if finding.message:
-        yield "what", printable(finding.message)
+    told = list(_lines(finding.message))
+    yield from told
     if finding.measured is not None and signed(finding.claimed) not in finding.message:
         where = place(finding) if finding.worst is not None else f"along a direction of {printable(finding.wrt)}"
         bar = f"± {number(finding.error)}"
@@ -225,7 +231,7 @@ def facts(finding: Finding) -> Iterator[tuple[str, str]]:
         if finding.wrong is not None and finding.entries:
             many = f"   ({finding.wrong} of {plural(finding.entries, 'entry')})"
         yield "worst", f"{where}   claimed {signed(finding.claimed)}   measured {signed(finding.measured)} {bar}{many}"
-    if finding.pattern:
+    if finding.pattern and "pattern" not in dict(told):
         yield "pattern", printable(finding.pattern)
     if finding.reason and finding.reason not in finding.message:
         yield "reason", printable(finding.reason)
@@ -233,6 +239,19 @@ def facts(finding: Finding) -> Iterator[tuple[str, str]]:
         yield "reproduce", printable(finding.reproduce)
     if finding.source:
         yield "source", printable(f"{finding.source[0]}:{finding.source[1]}")
+
+
+_WORDS = ("pattern", "evidence", "hint", "note")
+
+
+def _lines(message: str) -> Iterator[tuple[str, str]]:
+    """Yield (word, text) of a message: what is wrong first, then lines that open with a word of their own."""
+    for i, line in enumerate(message.split("\n") if message else ()):
+        word, colon, rest = line.partition(": ")
+        if i and colon and word in _WORDS:
+            yield word, printable(rest)
+        else:
+            yield "what" if i == 0 else "", printable(line.strip())
 
 
 def verdict_line(report: Report) -> RenderableType:
