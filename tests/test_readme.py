@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.M | re.S)
@@ -21,8 +23,8 @@ def masked(text):
     return re.sub(r"[ ─]+", " ", text)
 
 
-def run(*command, cwd):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+def run(*command, cwd, **variables):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", **variables}
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -36,9 +38,42 @@ def test_the_first_check_of_ones_own_layer_prints_what_the_readme_shows(tmp_path
 
 
 def test_the_other_python_examples_run(tmp_path):
-    for block in blocks("python")[1:]:
+    for block in blocks("python")[1:-1]:
         done = run(sys.executable, "-c", block, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
+
+
+def test_the_tests_of_the_readme_pass_under_pytest(tmp_path):
+    (tmp_path / "test_readme_example.py").write_text(blocks("python")[-1])
+    done = run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", ".", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert "2 passed" in done.stdout
+
+
+def test_the_configuration_of_the_readme_is_read(tmp_path):
+    (tmp_path / "pyproject.toml").write_text(blocks("toml")[0])
+    done = run(sys.executable, "-m", "gradcheck", "config", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^time-budget +300", done.stdout, re.M)
+
+
+def test_every_option_and_command_that_the_readme_names_exists(tmp_path):
+    told = run(sys.executable, "-m", "gradcheck", "audit", "--help", cwd=tmp_path).stdout
+    told += run(sys.executable, "-m", "gradcheck", "--help", cwd=tmp_path).stdout
+    plugin = ("-p", "gradcheck.pytest_plugin", "--help")
+    told += run(sys.executable, "-m", "pytest", *plugin, cwd=tmp_path, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1").stdout
+    for block in (line for text in blocks("console") for line in text.splitlines() if "gradcheck " in line):
+        for word in re.findall(r"(?<=\s)--?[a-z-]+|(?<=gradcheck )[a-z]+(?= )", block):
+            assert word in told, word
+    assert "--gradcheck-report" in told
+
+
+@pytest.mark.slow
+def test_the_first_command_verifies_netcore_layer_by_layer():
+    done = run(sys.executable, "-m", "gradcheck", "-j", "2", cwd=ROOT)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert done.stdout.splitlines()[-1].startswith("VERIFIED: ")
+    assert re.search(r"^Dense\[3,5\] +x +agrees", done.stdout, re.M)
 
 
 def test_the_test_command_of_the_readme_is_what_ci_runs():
