@@ -50,7 +50,7 @@ def coverage(spec: str, module: ModuleType, targets: Iterable[Target]) -> list[F
             )
             findings.append(Finding(spec, name, _ID, "", Verdict.MALFORMED, message, source=_source(cls)))
     if found and not findings:
-        message = f"all {len(found)} public layers, activations and losses have a target"
+        message = f"every public layer, activation and loss has a target ({len(found)})"
         findings.append(Finding(spec, spec, _ID, "", Verdict.AGREES, message))
     return findings
 
