@@ -8,11 +8,14 @@ from typing import Any
 __all__ = ["is_container", "leaves", "rebuild"]
 
 
+_NUMBERS = (bool, int, float, complex)  # numpy's scalars are leaves of their own: a float64 is a float to isinstance
+
+
 def is_container(value: object) -> bool:
     """Whether a value holds leaves: a mapping, or a list or tuple that is not just a list of numbers."""
     if isinstance(value, Mapping):
         return True
-    return isinstance(value, (list, tuple)) and any(not isinstance(item, (int, float, complex)) for item in value)
+    return isinstance(value, (list, tuple)) and any(type(item) not in _NUMBERS for item in value)
 
 
 def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:

@@ -99,14 +99,15 @@ def denied(line: Line, gap: float, levels: Sequence[int] = (0, 1, 2)) -> bool:
     return False
 
 
-def around(prober: Prober, number: int) -> Array | None:
+def around(prober: Prober, number: int) -> tuple[bool, Array | None]:
     """Return the claims at points around a kink, all verified there.
 
     Where three entries tie, one of them may stand in the middle: no single entry's left or right slope tells it,
     but the gradients of the smooth points around do, and their convex hull is what subgradients are.
 
     Returns:
-        (points,) + the block's shape; None where a claim around is wrong itself, or too few could be had.
+        Whether a claim around is wrong itself; and the claims, (points,) + the block's shape, None where too
+        few could be verified.
     """
     from gradcheck.checks.precision import stage_for
     from gradcheck.checks.prober import Prober as Nearby
@@ -129,10 +130,10 @@ def around(prober: Prober, number: int) -> Array | None:
         except Exception:  # a point around may lie outside the domain; it then tells nothing
             continue
         if verdict is Verdict.DISAGREES:
-            return None
+            return True, None
         if verdict is Verdict.AGREES:
             claims.append(nearby.claim(number))
-    return np.stack(claims) if len(claims) >= _NEIGHBOURS // 2 else None
+    return False, np.stack(claims) if len(claims) >= _NEIGHBOURS // 2 else None
 
 
 def _widened(u: Any) -> Any:

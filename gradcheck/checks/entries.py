@@ -36,10 +36,19 @@ class Entry:
 
 
 def measure_entries(prober: Prober, indices: Sequence[tuple[int, ...]], number: int = 0) -> list[Entry]:
-    """Measure single entries of a block against the `number`-th claim; every DISAGREES is confirmed."""
+    """Measure single entries of a block against the `number`-th claim; every DISAGREES is confirmed.
+
+    Returns:
+        One entry an index, two where the block is complex; fewer where the effort's budget is used up.
+    """
     claim = prober.claim(number)
     typical = float(np.sqrt(np.mean(np.abs(claim) ** 2)))
-    return [entry for index in indices for entry in _entry(prober, index, number, claim, typical)]
+    start, found = prober.evaluations, []
+    for index in indices:
+        if prober.evaluations - start > prober.trial.settings.budget.budget:
+            break
+        found += _entry(prober, index, number, claim, typical)
+    return found
 
 
 def _entry(prober: Prober, index: tuple[int, ...], number: int, claim: Array, typical: float) -> list[Entry]:
@@ -72,9 +81,9 @@ def _measured(prober: Prober, index: tuple[int, ...], number: int, v: Array, sca
         sharp = probe.verdict is Verdict.DISAGREES and probe.estimate.kind == "smooth"
         kink = _kink(prober, number, v, (0.375,) if sharp else (0.5, 0.375, 0.25))
         if kink is not None:
-            comparison, middle, width = kink
+            comparison, middle, width, kinked = kink
             if comparison.verdict is Verdict.DISAGREES:
-                comparison = _at_tie(prober, index, number, comparison, comparison.allowed / scale)
+                comparison = _at_tie(prober, index, number, comparison, comparison.allowed / scale, kinked)
             return Entry(
                 index, probe.estimate.claimed / scale, middle / scale, width / scale, comparison, probe.estimate
             )
@@ -86,15 +95,19 @@ def _measured(prober: Prober, index: tuple[int, ...], number: int, v: Array, sca
     )
 
 
-def _at_tie(prober: Prober, index: tuple[int, ...], number: int, comparison: Comparison, bar: float) -> Comparison:
+def _at_tie(
+    prober: Prober, index: tuple[int, ...], number: int, comparison: Comparison, bar: float, kinked: int
+) -> Comparison:
     """Judge a claim outside the one-sided slopes by the verified gradients of the smooth points around.
 
     Inside their hull it is a subgradient. Outside it disagrees, unless more than two branches were met there:
     then not all of them may have been, and nothing is said.
     """
-    around = prober.around(number)
+    wrong, around = prober.around(number)
+    if wrong or (around is None and kinked == 1):
+        return comparison  # one output, one kink: its two slopes are all there is
     if around is None:
-        return comparison
+        return replace(comparison, verdict=Verdict.INCONCLUSIVE, reason=_TIE)
     flat = int(np.ravel_multi_index(index, prober.x.shape))
     values, claimed = around.reshape(len(around), -1)[:, flat], prober.claim(number)[index]
     low, high = values.real.min(), values.real.max()
@@ -112,13 +125,16 @@ _TIE = (
 )
 
 
-def _kink(prober: Prober, number: int, v: Array, reaches: Sequence[float]) -> tuple[Comparison, float, float] | None:
+def _kink(
+    prober: Prober, number: int, v: Array, reaches: Sequence[float]
+) -> tuple[Comparison, float, float, int] | None:
     """Judge a claim by the branches that meet at this entry; None where there is no kink."""
     u, y0, eps = prober.cotangent(number), prober.y0, prober.stage.eps
     claimed = float(np.vdot(prober.claim(number), v).real)
     scale = float(np.linalg.norm(v.ravel()))
     best: Comparison | None = None
     middle = width = 0.0
+    kinked = 0
     for exponent in reaches:
         found = branches(prober.evaluate, prober.x, v, u, y0, eps=eps, reach=1.3 * eps**exponent)
         if found is None or found.jump <= 0 or not isfinite(found.error):
@@ -135,4 +151,5 @@ def _kink(prober: Prober, number: int, v: Array, reaches: Sequence[float]) -> tu
                 continue
         if best is None or comparison.allowed < best.allowed:
             best, middle, width = comparison, (found.low + found.high) / 2, (found.high - found.low) / 2 + found.error
-    return None if best is None or scale == 0 else (best, middle, width)
+            kinked = found.kinked
+    return None if best is None or scale == 0 else (best, middle, width, kinked)

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradcheck.checks.doubt import denied
 from gradcheck.checks.entries import Entry, measure_entries
+from gradcheck.checks.moved import MOVE, moved_probes, settles
 from gradcheck.checks.precision import Stage, stage_for
 from gradcheck.checks.prober import Probe, Prober
 from gradcheck.checks.together import together
@@ -51,6 +52,7 @@ def _block(trial: Trial, stage: Stage, name: str) -> Iterator[Finding]:
     suspicious = worst.verdict is not Verdict.AGREES
     affordable = size * _PER_ENTRY <= effort.budget
     entries: list[Entry] = []
+    moved: list[Probe] = []
     number = worst.number if suspicious else 0
     cost = prober.evaluations - start
     if size <= effort.entries or (suspicious and affordable):
@@ -59,9 +61,10 @@ def _block(trial: Trial, stage: Stage, name: str) -> Iterator[Finding]:
         entries = _located(prober, worst, effort.budget // 4)
     elif suspicious:
         entries = measure_entries(prober, _sample(prober, min(64, effort.budget // (2 * _PER_ENTRY))), number)
-    complete = len(entries) >= size
-    direction = _direction_finding(prober, probes, worst, entries, complete, cost)
-    yield direction
+        if worst.estimate.kind == "kink" or any(entry.verdict is Verdict.KINK for entry in entries):
+            moved = moved_probes(prober, min(2, effort.probes))
+    complete = len(entries) >= size * (2 if prober.x.dtype.kind == "c" else 1)
+    yield _direction_finding(prober, probes, worst, entries, moved, complete, cost)
     if entries:
         yield _entries_finding(prober, entries, complete, prober.evaluations - start - cost)
 
@@ -70,11 +73,15 @@ def _block(trial: Trial, stage: Stage, name: str) -> Iterator[Finding]:
 _ATTEMPTS = ((0, True, 1.0), (100, False, 1.0), (200, True, 1e-3), (300, True, 1e-6))
 
 
+_BESIDE = f"at a point moved by {MOVE:g} of its size"
+
+
 def _settled(prober: Prober, number: int) -> Probe:
     """Probe one direction; where it is inconclusive, try each entry's own scale and fresh draws."""
     probe = prober.probe(number, prober.direction(number), full=number == 0)
     faint = probe.estimate.scale <= 1e3 * probe.comparison.allowed  # nothing was seen, agree or not
-    if faint and prober.scale < 1e-2 and probe.verdict in (Verdict.INCONCLUSIVE, Verdict.AGREES):
+    still = probe.verdict is Verdict.DISAGREES and probe.line.stands_still_nearby()
+    if prober.scale < 1e-2 and (still or (faint and probe.verdict in (Verdict.INCONCLUSIVE, Verdict.AGREES))):
         other = prober.probe(number, prober.direction(number) / prober.scale, full=True)
         if other.verdict in (Verdict.AGREES, Verdict.DISAGREES):
             probe = other
@@ -142,13 +149,27 @@ def _sample(prober: Prober, number: int) -> list[tuple[int, ...]]:
 
 
 def _direction_finding(
-    prober: Prober, probes: list[Probe], worst: Probe, entries: list[Entry], complete: bool, cost: int
+    prober: Prober,
+    probes: list[Probe],
+    worst: Probe,
+    entries: list[Entry],
+    moved: list[Probe],
+    complete: bool,
+    cost: int,
 ) -> Finding:
     verdict, estimate, comparison = worst.verdict, worst.estimate, worst.comparison
+    resolution, beside = max(p.comparison.resolution for p in probes), ""
     if verdict is Verdict.INCONCLUSIVE and entries and complete:
         verdict = max((e.verdict for e in entries), key=lambda v: v.severity)
+        resolution = max((e.comparison.resolution for e in entries if e.verdict is Verdict.AGREES), default=inf)
+    elif moved:
+        off = max(moved, key=lambda p: p.verdict.severity)
+        if off.verdict is Verdict.DISAGREES:
+            verdict, estimate, comparison, beside = off.verdict, off.estimate, off.comparison, f" {_BESIDE}"
+        elif settles(moved, entries):
+            verdict, beside = Verdict.KINK, _BESIDE
+            resolution = max(p.comparison.resolution for p in moved)
     reason = comparison.reason if verdict is Verdict.INCONCLUSIVE else ""
-    resolution = max(p.comparison.resolution for p in probes)
     layer, quantity = prober.trial.target.owner(prober.name)
     numbers: dict[str, Any] = {
         "claimed": estimate.claimed,
@@ -165,8 +186,10 @@ def _direction_finding(
     if verdict is Verdict.DISAGREES:
         message = (
             f"{layer}: gradient of {quantity} disagrees with the measured derivative along a random direction: "
-            f"claimed {estimate.claimed:+.6g}, measured {estimate.measured:+.6g} ± {estimate.error:.1g}"
+            f"claimed {estimate.claimed:+.6g}, measured {estimate.measured:+.6g} ± {estimate.error:.1g}{beside}"
         )
+    elif beside:
+        message = f"{layer}: {quantity} lies on kinks; verified {beside}, and here in {len(entries)} single entries"
     elif verdict is Verdict.INCONCLUSIVE:
         message = f"{layer}: gradient of {quantity} could not be verified: {reason}"
     return prober.trial.finding("gradient.direction", prober.name, verdict, message, **numbers)

@@ -65,7 +65,7 @@ class Prober:
         self.evaluate = stage.trial.evaluator(name)
         self.y0 = stage.trial.y0
         self.whole: dict[int, float] = {}
-        self._around: dict[int, Array | None] = {}
+        self._around: dict[int, tuple[bool, Array | None]] = {}
         size = float(np.sqrt(np.mean(np.abs(self.x.astype(_wide(self.x))) ** 2)))
         self.scale = size if size > 0 and isfinite(size) else 1.0
         # all of one sign: positive numbers, probabilities, variances. Steps then keep the sign, because a
@@ -207,7 +207,7 @@ class Prober:
             judged, rounding=rounding, resolution=self.resolution, tolerance=self.tolerance, whole=self.whole[number]
         )
 
-    def around(self, number: int) -> Array | None:
+    def around(self, number: int) -> tuple[bool, Array | None]:
         """Return verified claims at points around this one, found once."""
         if number not in self._around:
             self._around[number] = around(self, number)
@@ -225,7 +225,7 @@ class Prober:
             return True  # such a slope would swing through the noise within a few neighbouring numbers
         factor = max(1.0, self.scale / float(np.max(np.abs(probe.v))))
         long = self.line(probe.number, probe.v * factor)
-        contradicted = denied(long, estimate.gap * factor, range(-2, 13) if noisy else range(-2, 3))
+        contradicted = denied(long, estimate.gap * factor, range(-2, 13) if noisy else range(3))
         self.trial.stairs = self.trial.stairs or contradicted
         return contradicted
 

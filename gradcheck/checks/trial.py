@@ -232,7 +232,10 @@ class Trial:
 
 
 def _scaled(leaf: Any, scale: float) -> Any:
-    return leaf * scale if isinstance(leaf, float) else (leaf * np.asarray(scale, leaf.dtype))[()]
+    if not isinstance(leaf, (np.ndarray, np.generic)):
+        return leaf * scale
+    scaled = np.asarray(leaf * np.asarray(scale, leaf.dtype))
+    return scaled if isinstance(leaf, np.ndarray) else scaled[()]
 
 
 def _kept(leaf: Any) -> Any:

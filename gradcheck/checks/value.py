@@ -74,7 +74,9 @@ def value_repeatable(trial: Trial) -> Iterator[Finding]:
         )
         yield trial.finding("value.repeatable", "", Verdict.MALFORMED, message, gap=gap)
     else:
-        yield trial.finding("value.repeatable", "", Verdict.AGREES, gap=gap)
+        state = ", ".join(trial.target.keeps)
+        message = f"the forward keeps state in {state}; every call was made on a fresh copy" if state else ""
+        yield trial.finding("value.repeatable", "", Verdict.AGREES, message, gap=gap)
 
 
 def value_primal(trial: Trial) -> Iterator[Finding]:

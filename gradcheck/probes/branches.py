@@ -27,6 +27,7 @@ class Branches:
         high: Σ_j max(u_j left_j, u_j right_j).
         error: bar on both.
         jump: largest |right_j − left_j| · |u_j|; 0 where the function has no kink here.
+        kinked: outputs that have a kink here.
         evaluations: what it cost.
     """
 
@@ -34,6 +35,7 @@ class Branches:
     high: float
     error: float
     jump: float
+    kinked: int
     evaluations: int
 
 
@@ -83,4 +85,5 @@ def branches(
     middle = (a + b) / 2
     low = float(np.sum(np.where(real, np.minimum(a, b), middle)))
     high = float(np.sum(np.where(real, np.maximum(a, b), middle)))
-    return Branches(low, high, error, float(np.max(np.where(real, jumps, 0.0), initial=0.0)), evaluations)
+    jump = float(np.max(np.where(real, jumps, 0.0), initial=0.0))
+    return Branches(low, high, error, jump, int(np.count_nonzero(real)), evaluations)

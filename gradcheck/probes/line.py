@@ -63,6 +63,7 @@ class Line:
     _wide: Array = field(init=False)
     _uy0: Array = field(init=False)
     _touched: npt.NDArray[np.bool_] = field(init=False)
+    _scale: float | None = field(init=False, default=None)
     _magnitude: float = field(init=False, default=0.0)
     _magnitude_at: int = field(init=False, default=-1)
     _seen: dict[float, Sample] = field(init=False, default_factory=dict)
@@ -81,7 +82,9 @@ class Line:
     @property
     def scale(self) -> float:
         """‖g ∘ v‖₂: the size of ⟨g, v⟩ without the luck of cancellation."""
-        return 0.0 if self.g is None else float(np.linalg.norm((self.g * self.v).ravel()))
+        if self._scale is None:
+            self._scale = 0.0 if self.g is None else float(np.linalg.norm((self.g * self.v).ravel()))
+        return self._scale
 
     @property
     def magnitude(self) -> float:
@@ -152,8 +155,10 @@ class Line:
 
     def floor(self, reach: float = inf) -> float:
         """Return the least standard deviation of φ's noise for |t| ≤ reach: half a spacing of its outputs."""
-        change = max((sample.size for t, sample in self._seen.items() if abs(t) <= reach), default=0.0)
-        return max(0.5 * self.eps * hypot(self.magnitude, change), 0.5 * self.quantum)
+        near = [(sample.size, abs(t)) for t, sample in self._seen.items() if abs(t) <= reach]
+        change, longest = max((size for size, _ in near), default=0.0), max((t for _, t in near), default=0.0)
+        predicted = 2.0**-53 * self.scale * longest  # ⟨g, d⟩ is rounded too, and a wrong g may be huge
+        return max(0.5 * self.eps * hypot(self.magnitude, change), 0.5 * self.quantum, predicted)
 
     def __call__(self, t: float) -> Sample:
         """Evaluate at t; asked twice for the same t, f is called once."""
