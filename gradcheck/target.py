@@ -38,6 +38,8 @@ class Target:
         elementwise: outputs depend each on the input entry in its place, and the domain is the real line.
         spacing: of the numbers that the claim is computed in, where its arrays hold narrower ones than their dtype
             tells (bfloat16, which numpy does not know, in float32); None where the dtype tells it.
+        keeps: what a forward leaves on its own object (running means, counters), known because every call is made on
+            a fresh copy.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Target:
     batch: int | None = None
     elementwise: bool = False
     spacing: float | None = None
+    keeps: tuple[str, ...] = ()
 
     def owner(self, name: str) -> tuple[str, str]:
         """Return (layer, quantity) of an input."""

@@ -6,6 +6,7 @@ from gradcheck.adapt.from_jax import jax
 from gradcheck.adapt.from_torch import torch
 from gradcheck.adapt.layer import layer, layers
 from gradcheck.adapt.model import model
+from gradcheck.adapt.objects import object
 from gradcheck.adapt.pair import pair
 from gradcheck.adapt.vjp import closure, gradient, vjp
 
@@ -22,6 +23,7 @@ __all__ = [
     "layers",
     "loss",
     "model",
+    "object",
     "pair",
     "torch",
     "vjp",

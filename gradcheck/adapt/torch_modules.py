@@ -216,7 +216,8 @@ def _moves(torch: Any, part: Any, call: _Call) -> bool:
     """Whether a derivative can be taken of a call at all: it has floating-point inputs or parameters, not empty."""
     inputs = [v for _, v in leaves([*call.args, *call.kwargs.values()]) if isinstance(v, torch.Tensor)]
     values = [*inputs, *part.parameters()]
-    return any((v.is_floating_point() or v.is_complex()) and v.numel() for v in values)
+    floats = [v for v in values if v.is_floating_point() or v.is_complex()]
+    return bool(floats) and all(v.numel() for v in floats)
 
 
 def _keeps_state(

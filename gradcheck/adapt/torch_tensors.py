@@ -65,6 +65,8 @@ def slot_of(torch: Any, name: str, value: Any, *, wide: bool) -> Slot:
 def array_of(torch: Any, tensor: Any) -> Any:
     """Return a tensor as an array, memory shared where it can be; bfloat16 as float32, which holds it exactly."""
     tensor = tensor.detach()
+    if tensor._is_zerotensor():  # an efficient zero that has no memory
+        tensor = torch.zeros(tensor.shape, dtype=tensor.dtype, device=tensor.device)
     if tensor.is_sparse or tensor.layout is not torch.strided:
         tensor = tensor.to_dense()
     if tensor.dtype is torch.bfloat16 or str(tensor.dtype).startswith("torch.float8"):
@@ -140,12 +142,15 @@ def target_of(
     """
     devices = [slot.device for slot in slots]
     native = {slot.value.dtype for slot in slots if is_moving(slot)}
+    claimed = told.get("wrt")
+    # what is not claimed needs no gradient: a function may refuse to be differentiated with respect to its target
+    rooted = [is_moving(slot) and (claimed is None or slot.name in claimed) for slot in slots]
 
     def call(flat: Sequence[Any], tracked: bool) -> tuple[list[Any], list[Any], list[Any]]:
         inputs = [a if s.dtype is None else tensor_of(torch, a, s) for a, s in zip(flat, slots, strict=True)]
-        roots = [t.requires_grad_() if tracked and is_moving(s) else t for t, s in zip(inputs, slots, strict=True)]
+        roots = [t.requires_grad_() if tracked and r else t for t, r in zip(inputs, rooted, strict=True)]
         # a clone, because leaves refuse operations in place
-        given = [t.clone() if tracked and is_moving(s) else t for t, s in zip(roots, slots, strict=True)]
+        given = [t.clone() if tracked and r else t for t, r in zip(roots, rooted, strict=True)]
         before = [t._version if s.dtype is not None else 0 for t, s in zip(given, slots, strict=True)]
         wide = any(a.dtype not in native for a, s in zip(flat, slots, strict=True) if is_moving(s))
         with seeded(torch, seed, devices), torch.inference_mode(False), torch.enable_grad():
@@ -169,7 +174,7 @@ def target_of(
     def linearize(*flat: Any) -> tuple[Any, Pullback]:
         outputs, roots, _ = call(flat, True)
         outputs = selected(outputs)
-        moving = [i for i, slot in enumerate(slots) if is_moving(slot)]
+        moving = [i for i, root in enumerate(rooted) if root]
 
         def pullback(cotangent: Any) -> Mapping[str, Any]:
             given = list(cotangent) if len(outputs) != 1 else [cotangent]
