@@ -14,7 +14,7 @@ ROOMS = (
     ("commands",),
     ("jobs", "backends", "testing"),
     ("audit", "coverage", "gate", "merge", "explain"),
-    ("discover", "select", "strategies"),
+    ("discover", "loading", "select", "strategies"),
     ("checks",),
     ("diagnosis",),
     ("report",),
