@@ -21,6 +21,7 @@ from gradcheck import __version__
 from gradcheck.checks import checks_for
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
+from gradcheck.diagnosis.network import weigh
 from gradcheck.errors import ContractError, GradientMismatch, InputError
 from gradcheck.gate import Accepted, accept
 from gradcheck.report import Finding, Report, SourceText
@@ -115,7 +116,7 @@ def assemble(
     sources = tuple(text for source in dict.fromkeys(failing) if (text := _source_text(*source, base)) is not None)
     told = tuple(
         replace(f, source=_told(f.source, base), message=f.message.replace(base, "")) if f.source or f.message else f
-        for f in findings
+        for f in weigh(findings)
     )
     return Report(told, settings.seed, settings.effort, _environment(), seconds, stopped, tuple(unchecked), sources)
 

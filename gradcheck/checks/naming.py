@@ -19,7 +19,7 @@ from gradcheck.tree import leaves, rebuild
 
 __all__ = ["named", "naming", "subject_of"]
 
-_CHECKS = ("gradient.direction", "gradient.entries", "model.end_to_end", "pullback.linear", "pullback.zero")
+_CHECKS = ("gradient.direction", "gradient.entries", "model.boundary", "pullback.linear", "pullback.zero")
 _MOST_INPUTS = 20_000  # entries of a block, and of the outputs, beyond which one pullback an output is too dear
 
 
@@ -38,12 +38,14 @@ def named(trial: Trial, findings: Sequence[Finding]) -> list[Finding]:
     blocks: dict[tuple[str, str], str] = {}
     for name in trial.target.point.names:
         blocks.setdefault(trial.target.owner(name), name)
-    wrong = dict.fromkeys(f.quantity for f in findings if _asks(f) and trial.target.role == "local")
+    wrong = dict.fromkeys(f.quantity for f in findings if _asks(f) and trial.target.role != "end_to_end")
     told: dict[tuple[str, str], list[Any]] = {}
     for quantity in wrong:
         if (owned := blocks.get(quantity)) is not None:
             places = [f.worst for f in findings if f.quantity == quantity and f.worst is not None]
-            told[quantity] = _asked(trial, owned, places)
+            if owned not in trial.told:
+                trial.told[owned] = _asked(trial, owned, places)
+            told[quantity] = trial.told[owned]
     return [_with(finding, told.get(finding.quantity, [])) if _asks(finding) else finding for finding in findings]
 
 
@@ -58,7 +60,7 @@ def _with(finding: Finding, guesses: Sequence[Any]) -> Finding:
     message = f"{finding.message}\npattern: {best.told}"
     if rest:
         message += f"\nor: {rest[0].told}"
-    return replace(finding, message=message, pattern=best.slug, factor=best.factor)
+    return replace(finding, message=message, pattern=best.slug, factor=best.factor, origin=best.origin)
 
 
 def _asked(trial: Trial, name: str, places: Sequence[tuple[int, ...]]) -> list[Any]:
@@ -111,7 +113,12 @@ def subject_of(trial: Trial) -> Subject | None:
         eps=stage.claim_eps,
         name=trial.target.name,
         rng=trial.rng,
+        leaves=tuple((n, int(np.size(leaf))) for n, leaf in leaves(trial.outputs) if _moves(leaf)),
     )
+
+
+def _moves(leaf: Any) -> bool:
+    return isinstance(leaf, (float, complex)) or differentiable(leaf)
 
 
 def _nested(outputs: Any, flat: Array) -> Any:
@@ -120,7 +127,7 @@ def _nested(outputs: Any, flat: Array) -> Any:
 
     def fill(leaf: Any) -> Any:
         nonlocal place
-        if not (isinstance(leaf, (float, complex)) or differentiable(leaf)):
+        if not _moves(leaf):
             return np.zeros(np.shape(leaf)) if isinstance(leaf, (np.ndarray, np.generic, int)) else None
         size = int(np.size(leaf))
         part = flat[place : place + size]

@@ -66,6 +66,7 @@ class Trial:
         self.kappa: dict[str, float] = {}  # by block, measured noise over its floor
         self.loudest = 1.0  # greatest noise over its floor that any probe has shown
         self.stairs = False  # whether the forward was seen to stand still on short steps and to move on long ones
+        self.told: dict[str, list[Any]] = {}  # by block, what the diagnosis said
         self.inexact: float | None = None  # size of the forward's jumps, once they were looked for
 
     def rng(self, *purpose: object) -> np.random.Generator:
@@ -202,8 +203,8 @@ class Trial:
 
     def finding(self, check: str, wrt: str, verdict: Verdict, message: str = "", **numbers: Any) -> Finding:
         """Return a finding of this target; messages of what is wrong open with where."""
-        if self.target.role == "end_to_end" and check.startswith("gradient."):
-            check = "model.end_to_end"
+        if self.target.role != "local" and check.startswith("gradient."):
+            check = "model.end_to_end" if self.target.role == "end_to_end" else "model.boundary"
         layer, quantity = self.target.owner(wrt) if wrt else (self.target.layer or self.target.name, "")
         return Finding(
             target=self.target.name,

@@ -35,6 +35,7 @@ class Subject:
         eps: spacing of the numbers that the claims are computed in.
         name: of the target.
         rng: purpose -> generator.
+        leaves: (name, size) of each output, where there are several.
     """
 
     names: tuple[str, ...]
@@ -46,6 +47,7 @@ class Subject:
     eps: float
     name: str
     rng: Callable[..., np.random.Generator]
+    leaves: tuple[tuple[str, int], ...] = ()
 
     def index(self, name: str) -> int:
         """Return the position of an input."""

@@ -66,7 +66,7 @@ def at_another_place(subject: Subject, case: Case) -> Iterator[Guess]:
         return
     if np.linalg.norm(a.measured * (1 - np.eye(a.y.size))) > 1e-9 * np.linalg.norm(a.measured):
         return
-    candidates = (
+    candidates: tuple[tuple[Callable[[Anatomy], Any], str], ...] = (
         (lambda b: b.y.reshape(b.shape), "the output y where the input x belongs"),
         (lambda b: -b.block, "−x where x belongs"),
         (lambda b: np.abs(b.block), "|x| where x belongs"),

@@ -28,6 +28,7 @@ class Guess:
         residual: what is left of the gradient after the fix, relative to its norm.
         rank: lower is simpler; among those that fit, the simplest is told first.
         factor: claimed over measured, where it is one number.
+        origin: that number in terms of sizes, where it was found out.
     """
 
     slug: str
@@ -35,6 +36,7 @@ class Guess:
     residual: float
     rank: float
     factor: float | None = None
+    origin: str = ""
 
     @property
     def told(self) -> str:

@@ -15,7 +15,7 @@ from gradcheck.diagnosis.digits import digits
 from gradcheck.diagnosis.functions import at_another_place, diagonal, factors_of_the_point
 from gradcheck.diagnosis.guess import Case, Guess
 from gradcheck.diagnosis.order import order, swapped
-from gradcheck.diagnosis.places import columns, masks, rows
+from gradcheck.diagnosis.places import columns, masks, rows, sent_back
 from gradcheck.diagnosis.terms import branch, regulariser, repeats, statistics, truncated
 from gradcheck.diagnosis.whole import averaged, clipped_values, factor, zero
 from gradcheck.point import Array
@@ -24,8 +24,8 @@ __all__ = ["name_mistake"]
 
 _WHOLE = 170  # entries of a block that are measured one by one; of a larger one a sample of rows and columns
 _HYPOTHESES = (
-    zero, factor, digits, averaged, diagonal, repeats, branch, regulariser, swapped, order, masks, rows, columns,
-    truncated, at_another_place, statistics, factors_of_the_point,
+    zero, factor, digits, averaged, sent_back, diagonal, repeats, branch, regulariser, swapped, order, masks, rows,
+    columns, truncated, at_another_place, statistics, factors_of_the_point,
 )  # fmt: skip
 _ALONE = (digits, clipped_values, averaged, columns)  # what one gradient for one cotangent can tell
 

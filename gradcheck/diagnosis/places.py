@@ -12,7 +12,7 @@ from gradcheck.diagnosis.anatomy import Anatomy, Subject
 from gradcheck.diagnosis.guess import Case, Guess, residual
 from gradcheck.point import Array
 
-__all__ = ["Region", "column_factors", "columns", "masks", "region_of", "row_factors", "rows"]
+__all__ = ["Region", "column_factors", "columns", "masks", "region_of", "row_factors", "rows", "sent_back"]
 
 _OFF = 1e-7
 
@@ -196,7 +196,7 @@ def _filled(wrong: Array, columns: Array, shape: tuple[int, ...]) -> Array:
 
 def _wrong(factors: Array, a: Anatomy) -> Array:
     noise = np.linalg.norm(a.error, axis=0) / np.maximum(np.linalg.norm(a.measured, axis=0), 1e-300)
-    return np.isfinite(factors) & (np.abs(factors - 1) > max(_OFF, 10 * a.tolerance) + 10 * noise)
+    return np.asarray(np.isfinite(factors) & (np.abs(factors - 1) > max(_OFF, 10 * a.tolerance) + 10 * noise))
 
 
 def _relation(values: Array) -> str | None:
@@ -272,6 +272,48 @@ def rows(subject: Subject, case: Case) -> Iterator[Guess]:
         yield Guess(slug, f"what {dropped.text} sends back to {name} is wrong: there claimed {what}", left, 1.2)
 
 
+def sent_back(subject: Subject, case: Case) -> Iterator[Guess]:
+    """Of several outputs, what one or more send back is left out, turned or multiplied, and the others' is right."""
+    if len(subject.leaves) < 2 or case[0].output is not None:
+        return
+    ends = np.cumsum([size for _, size in subject.leaves])
+    factors: dict[str, float] = {}
+    for (name, size), end in zip(subject.leaves, ends, strict=True):
+        ratios = []
+        for a in case:
+            mine = (a.rows >= end - size) & (a.rows < end)
+            measured, claimed = a.measured[mine], a.claimed[mine]
+            whole = float(np.linalg.norm(measured))
+            if whole <= 1e-9 * float(np.linalg.norm(a.measured)):
+                if np.linalg.norm(claimed) > 1e-9 * np.linalg.norm(a.claimed):
+                    return
+                continue
+            ratio = float(np.sum(measured * claimed)) / whole**2
+            if float(np.linalg.norm(claimed - ratio * measured)) > 1e-6 * whole:
+                return
+            ratios.append(ratio)
+        if ratios:
+            if not np.allclose(ratios, ratios[0], rtol=1e-6, atol=1e-9):
+                return
+            factors[name] = ratios[0]
+    wrong = {name: r for name, r in factors.items() if abs(r - 1) > 1e-6}
+    if not wrong or len(wrong) == len(factors):
+        return
+    told = "; ".join(f"from {name} is {_how_much(r)}" for name, r in wrong.items())
+    slug = "missing_term" if all(abs(r) < 1e-9 for r in wrong.values()) else "wrong_term"
+    yield Guess(slug, f"what comes back {told}, the rest is right", 0.0, 0.4)
+
+
+def _how_much(ratio: float) -> str:
+    return (
+        "left out"
+        if abs(ratio) < 1e-9
+        else "of the other sign"
+        if abs(ratio + 1) < 1e-6
+        else f"{ratio:.6g} times too much"
+    )
+
+
 def _slab(kept: Array, shape: tuple[int, ...], least: Array) -> tuple[int, int] | None:
     """Return (axis, index) if the outputs that count are one slab, as far as can be seen."""
     for axis in range(len(shape)):
@@ -297,12 +339,12 @@ def masks(subject: Subject, case: Case) -> Iterator[Guess]:
             size, own = np.linalg.norm(measured, axis=1), np.linalg.norm(claimed, axis=1)
             bar = np.linalg.norm(error, axis=1)
             nothing = (size <= 1e-6 * own) | ((size <= 6 * bar) & (bar <= 1e-6 * own)) | (size + own == 0)
-            unclaimed = (own == 0) & (size >= 30 * bar)
+            unclaimed = (own == 0) & (size > 0) & (size >= 30 * bar)
             gap = np.linalg.norm(claimed - measured, axis=1)
             right = gap <= 10 * a.tolerance * size + 6 * np.linalg.norm(error, axis=1)
             if np.any(~right & ~nothing & ~unclaimed):
                 break
-            extra += int(np.sum(nothing & ~unclaimed))
+            extra += int(np.sum(nothing & (own > 0)))
             missing += int(np.sum(unclaimed & ~nothing))
             same += int(np.sum(right & ~nothing))
         else:

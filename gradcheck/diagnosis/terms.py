@@ -88,7 +88,7 @@ def _along(a: Anatomy, shape: tuple[int, ...], axes: tuple[int, ...], basis: _Ba
 
 
 def _judged(case: Case, shape: tuple[int, ...], axes: tuple[int, ...], basis: _Basis, path: str) -> tuple[str, str]:
-    """Tell a path that is left out, where nothing of it is claimed and what is measured is orthogonal to it, from others."""
+    """Tell a path that is left out (what is measured is orthogonal to it, what is claimed not) from other gaps."""
     if case[0].y.size == 1:
         return "offset", "a term is off by that"
     kept = left = 0.0

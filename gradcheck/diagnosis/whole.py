@@ -108,7 +108,7 @@ def factor(subject: Subject, case: Case) -> Iterator[Guess]:
         slug = "mean_for_sum"
     elif origin.power == 1 and origin.rest == 1:
         slug = "sum_for_mean"
-    yield Guess(slug, f"claimed = {_told(ratio)} × measured{origin.text}", left, 0.2, ratio)
+    yield Guess(slug, f"claimed = {_told(ratio)} × measured{origin.text}", left, 0.2, ratio, origin.expression)
 
 
 def _told(ratio: float) -> str:
@@ -254,7 +254,8 @@ def _exponents(subject: Subject, case: Case, ratio: float) -> list[tuple[str, in
     """Return (size's name, size, power) of the sizes that could be cut: how the factor follows them."""
     found = []
     for label, size, cut in _cuts(subject, case[0]):
-        smaller = cut(size - 1)
+        other_size = size - 1 if size > 1 else 2
+        smaller = cut(other_size)
         if smaller is None:
             continue
         other = common_factor([smaller])
@@ -263,7 +264,7 @@ def _exponents(subject: Subject, case: Case, ratio: float) -> list[tuple[str, in
                 other = 1.0
             else:
                 continue
-        power = log(other / ratio) / log((size - 1) / size)
+        power = log(other / ratio) / log(other_size / size)
         if abs(power - round(power)) < 1e-3 and abs(round(power)) <= 2:
             found.append((label, size, round(power)))
     return found
@@ -287,7 +288,7 @@ def _cuts(subject: Subject, a: Anatomy) -> Iterator[tuple[str, int, Callable[[in
     carried = {"x", "X", "y", "y_hat", "Y", "Y_hat", *a.names[:1]}
     if batch >= 3 and (scalar or (np.ndim(first) >= 2 and np.shape(first)[0] == batch)):
         yield "batch", batch, lambda n: _again(subject, a, n, 0, carried, batch)
-    if last >= 2 and scalar:
+    if scalar:
         yield "outputs", last, lambda n: _again(subject, a, n, -1, carried, last)
     elif last >= 3 and {"W", "b"} <= set(a.names):
         yield "outputs", last, lambda n: _again(subject, a, n, -1, {"W", "b"}, last)
@@ -298,7 +299,9 @@ def _again(subject: Subject, a: Anatomy, size: int, axis: int, which: set[str], 
     values: list[Any] = []
     for name, value in zip(a.names, a.values, strict=True):
         cut = isinstance(value, np.ndarray) and name in which and value.ndim >= 1 and value.shape[axis] == whole
-        values.append(np.ascontiguousarray(np.take(value, range(size), axis=axis)) if cut else value)
+        values.append(
+            np.ascontiguousarray(np.take(value, [k % whole for k in range(size)], axis=axis)) if cut else value
+        )
     y = subject.evaluate(values)
     if y is None or not np.all(np.isfinite(y)):
         return None

@@ -59,6 +59,7 @@ class Finding:
         accepted: why this failure is expected, from the baseline or the configuration; "" where it is not.
         table: the entries that were measured one by one, where they were kept.
         factor: claimed over measured, where it is one number at every entry and cotangent.
+        origin: what that number is in terms of sizes, "batch · outputs / 2", where it was found out; else "".
         part_of: id of the finding that tells of several as one mistake; "" where this one stands for itself.
         note: what a person should know of a row that is not wrong: how much of a block no gradient reached.
     """
@@ -88,6 +89,7 @@ class Finding:
     accepted: str = ""
     table: Table | None = None
     factor: float | None = None
+    origin: str = ""
     part_of: str = ""
     note: str = ""
 

@@ -80,14 +80,22 @@ class Report:
 
     @property
     def culprits(self) -> tuple[tuple[str, str], ...]:
-        """(layer, quantity) whose own derivative is wrong, in the order of the report."""
-        return _distinct(finding.quantity for finding in self.failures if finding.role == "local")
+        """(layer, quantity) whose own derivative is wrong, in the order of the report.
+
+        A fault of what a model does between its layers is ("wiring", "1 ReLU → 2 Dense").
+        """
+        return _distinct(
+            finding.quantity
+            for finding in self.failures
+            if finding.role == "local" or (finding.layer == "wiring" and not finding.part_of)
+        )
 
     @property
     def contaminated(self) -> tuple[tuple[str, str], ...]:
         """(layer, quantity) wrong end to end only, because a culprit sits above."""
         culprits = set(self.culprits)
-        wrong = _distinct(finding.quantity for finding in self.failures if finding.role != "local")
+        heirs = (f for f in self.failures if f.role != "local" and f.check != "model.split")
+        wrong = _distinct(finding.quantity for finding in heirs)
         return tuple(quantity for quantity in wrong if quantity not in culprits and quantity[1] != _WHOLE)
 
     def to_json(self) -> str:

@@ -65,6 +65,7 @@ class FindingWire(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_
     accepted: str = ""
     table: TableWire | None = None
     factor: Number | None = None
+    origin: str = ""
     part_of: str = ""
     note: str = ""
 
