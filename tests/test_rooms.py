@@ -13,6 +13,7 @@ ROOMS = (
     ("cli", "pytest_plugin"),
     ("commands",),
     ("jobs", "backends", "testing"),
+    ("compat",),
     ("audit", "coverage", "gate", "merge", "explain"),
     ("discover", "loading", "select", "strategies"),
     ("checks",),

@@ -390,7 +390,7 @@ def _elementwise(
     if not called or len(arguments) != len(inputs) or usual.is_cotangent(arguments[0]):
         return None
     pair = _Pair(getattr(thing, called), getattr(thing, derivative))
-    told = {"name": name or type(thing).__name__, "tolerance": tolerance}
+    told: dict[str, Any] = {"name": name or type(thing).__name__, "tolerance": tolerance}
     made = activation(pair, inputs[0], **told) if len(inputs) == 1 else loss(pair, *inputs, **told)
     from dataclasses import replace
 

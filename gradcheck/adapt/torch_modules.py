@@ -50,7 +50,8 @@ def module_targets(
     given_kw = rebuild(kwargs, lambda leaf: _tensor(torch, leaf)) if kwargs else {}
     if _lazy(torch, shipped):
         with torch.no_grad(), seeded(torch, seed, ()):
-            shipped(*given, **given_kw)
+            own = rebuild([given, given_kw], lambda leaf: _like(torch, leaf, torch.get_default_dtype()))
+            shipped(*own[0], **own[1])
     double = _widened(torch, _copied(torch, shipped))
     calls: list[_Call] = []
     for widened in (True, False) if wide else (False,):
@@ -298,6 +299,10 @@ def _wide(torch: Any, leaf: Any) -> Any:
     if leaf.is_floating_point():
         return leaf.double()
     return leaf.to(torch.complex128) if leaf.is_complex() else leaf
+
+
+def _like(torch: Any, leaf: Any, dtype: Any) -> Any:
+    return leaf.detach().to(dtype) if isinstance(leaf, torch.Tensor) and leaf.is_floating_point() else leaf
 
 
 def _tensor(torch: Any, leaf: Any) -> Any:
