@@ -222,7 +222,8 @@ def test_the_time_budget_and_the_failure_limit_end_the_run_and_say_so(gradcheck)
 
 
 def test_ctrl_c_ends_the_run_with_a_partial_report(project):
-    slow = FAULTY.replace("return np.maximum", "import time; time.sleep(30); return np.maximum")
+    wait = "import pathlib, time; pathlib.Path('reached').touch(); time.sleep(60)"
+    slow = FAULTY.replace("return np.maximum", f"{wait}; return np.maximum")
     (project / "slow.py").write_text(slow)
     child = subprocess.Popen(
         [sys.executable, "-m", "gradcheck", "check", "slow", "--format", "json"],
@@ -232,7 +233,9 @@ def test_ctrl_c_ends_the_run_with_a_partial_report(project):
         stderr=subprocess.PIPE,
         text=True,
     )
-    time.sleep(3)
+    while not (project / "reached").exists():
+        assert child.poll() is None, child.communicate()
+        time.sleep(0.05)
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=30)
     report = json.loads(out)
