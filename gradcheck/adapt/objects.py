@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy import random as global_random
 
 from gradcheck.adapt import conventions as usual
 from gradcheck.adapt.conventions import Path, method_of, parameters_in, read, required, roles_of, write
 from gradcheck.adapt.elementwise import activation, loss
+from gradcheck.adapt.seeding import numbered
 from gradcheck.adapt.vjp import names_for
 from gradcheck.errors import ContractError, InputError
 from gradcheck.point import Point, differentiable, validated
@@ -356,19 +355,8 @@ def _copy(thing: Any) -> Any:
 
 
 def _called(work: Any, forward: str, inputs: Sequence[Any], seed: int) -> Any:
-    with _seeded(seed):
+    with numbered(seed):
         return getattr(work, forward)(*inputs)
-
-
-@contextlib.contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Give code that draws from numpy's global generator the same numbers in every call, and put it back."""
-    state = global_random.get_state()  # noqa: NPY002  # it is the user's layer that draws from it
-    try:
-        global_random.seed(seed)  # noqa: NPY002
-        yield
-    finally:
-        global_random.set_state(state)  # noqa: NPY002
 
 
 def _elementwise(
