@@ -119,7 +119,7 @@ class Model:
             stepped = {name: self.params[i][name] - learning_rate * grads[name] for name in trainable(self.params[i])}
             self.params[i] = {n: stepped.get(n, a).astype(a.dtype, copy=False) for n, a in self.params[i].items()}
 
-    def train(self, X: Array, Y: Array, epochs: int, *, learning_rate: float = 1e-5, verbose: int = 100) -> History:
+    def train(self, X: Array, Y: Array, epochs: int, learning_rate: float = 1e-5, verbose: int = 100) -> History:
         """Descend for `epochs` steps, each on all rows; `netcore.fit` has mini-batches and better optimisers.
 
         Args:
