@@ -76,8 +76,8 @@ def effective_spacing(trial: Trial) -> float:
         for spacing, rounded in zip(_SPACINGS[:0:-1], (_bfloat, _half, _single), strict=True):
             if np.array_equal(numbers, rounded(numbers)):
                 return spacing
-    tiny, middle = _moved(trial, 2.0**-38), _moved(trial, 2.0**-16)
-    if tiny is None or middle is None:
+    tiny, small, middle = (_moved(trial, 2.0**-exponent) for exponent in (38, 30, 16))
+    if tiny is None or small is None or middle is None or not np.array_equal(tiny, small):
         return _SPACINGS[0]
     due = np.abs(middle - trial.y0) * 2.0**-22 > 16 * np.spacing(np.abs(trial.y0))
     return _SPACINGS[1] if due.any() and np.array_equal(tiny[due], trial.y0[due]) else _SPACINGS[0]

@@ -70,7 +70,8 @@ class Prober:
         self.scale = size if size > 0 and isfinite(size) else 1.0
         # all of one sign: positive numbers, probabilities, variances. Steps then keep the sign, because a
         # function may do anything at all beyond it, even never return
-        self.one_signed = self.x.dtype.kind == "f" and bool(np.all(self.x > 0) or np.all(self.x < 0))
+        signed = self.x.dtype.kind == "f" and bool(np.all(self.x > 0) or np.all(self.x < 0))
+        self.one_signed = signed and self.scale > 1e-6  # smaller numbers are not sized by what is done with them
         settings = trial.settings
         self.tolerance = trial.target.tolerance if settings.tolerance is None else settings.tolerance
         self.resolution = settings.resolution or stage.resolution
@@ -224,8 +225,10 @@ class Prober:
         if noisy and abs(estimate.gap) * 64 * self.stage.eps > estimate.noise:
             return True  # such a slope would swing through the noise within a few neighbouring numbers
         factor = max(1.0, self.scale / float(np.max(np.abs(probe.v))))
+        # 1 + x stands still for tiny x and moves on steps of x's own size; floor(x) has stairs as long as they are
+        first = -3 if self.scale < 1e-2 else 0
         long = self.line(probe.number, probe.v * factor)
-        contradicted = denied(long, estimate.gap * factor, range(-2, 13) if noisy else range(3))
+        contradicted = denied(long, estimate.gap * factor, range(-2, 13) if noisy else range(first, 3))
         self.trial.stairs = self.trial.stairs or contradicted
         return contradicted
 
