@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.M | re.S)
@@ -68,7 +66,6 @@ def test_every_option_and_command_that_the_readme_names_exists(tmp_path):
     assert "--gradcheck-report" in told
 
 
-@pytest.mark.slow
 def test_the_first_command_verifies_netcore_layer_by_layer():
     done = run(sys.executable, "-m", "gradcheck", "-j", "2", cwd=ROOT)
     assert done.returncode == 0, done.stdout[-2000:]
