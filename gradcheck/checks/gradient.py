@@ -18,7 +18,7 @@ from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
 from gradcheck.diagnosis.locate import locate
 from gradcheck.point import Array
-from gradcheck.report import Finding
+from gradcheck.report import Finding, Table
 
 __all__ = ["gradient"]
 
@@ -232,4 +232,22 @@ def _entries_finding(prober: Prober, entries: list[Entry], complete: bool, cost:
         evaluations=cost,
         reason=worst.comparison.reason,
         curve=worst.estimate.curve,
+        table=_table(prober, entries) if worst.verdict.severity >= Verdict.INCONCLUSIVE.severity else None,
     )
+
+
+def _table(prober: Prober, entries: list[Entry]) -> Table:
+    """Return the measured entries of a block that is not verified, for a picture of where it is wrong."""
+    return Table(
+        prober.x.shape,
+        tuple(e.index for e in entries),
+        tuple(e.claimed for e in entries),
+        tuple(e.measured for e in entries),
+        tuple(_unscaled(e) for e in entries),
+    )
+
+
+def _unscaled(entry: Entry) -> float:
+    """Return the gap that an entry may have, per unit of x; comparisons are made along a scaled direction."""
+    bar = entry.estimate.error
+    return entry.comparison.allowed * entry.error / bar if 0 < bar < inf else entry.error

@@ -13,6 +13,7 @@ from gradcheck.checks.precision import stage_for
 from gradcheck.checks.trial import Trial, flatten
 from gradcheck.compare import Verdict
 from gradcheck.diagnosis import Subject, name_mistake
+from gradcheck.diagnosis.curve import trend_of
 from gradcheck.point import Array, differentiable
 from gradcheck.report import Finding
 from gradcheck.tree import leaves, rebuild
@@ -46,7 +47,42 @@ def named(trial: Trial, findings: Sequence[Finding]) -> list[Finding]:
             if owned not in trial.told:
                 trial.told[owned] = _asked(trial, owned, places)
             told[quantity] = trial.told[owned]
-    return [_with(finding, told.get(finding.quantity, [])) if _asks(finding) else finding for finding in findings]
+    named_ = [_with(f, told.get(f.quantity, [])) if _asks(f) else f for f in findings]
+    return [_reached(trial, _doubted(finding), blocks) for finding in named_]
+
+
+def _doubted(finding: Finding) -> Finding:
+    """Return a finding that is not verified with what its curve says of the measurement."""
+    if not finding.curve or finding.verdict not in (Verdict.DISAGREES, Verdict.INCONCLUSIVE):
+        return finding
+    trend, words = trend_of(finding.curve)
+    if not trend or (trend == "flat") != (finding.verdict is Verdict.DISAGREES):
+        return finding
+    return replace(finding, trend=trend, message=f"{finding.message}\nsteps: {words}")
+
+
+def _reached(trial: Trial, finding: Finding, blocks: Mapping[tuple[str, str], str]) -> Finding:
+    """Return a green row with how much of its block no gradient reached: what is zero whatever the cotangent."""
+    name = blocks.get(finding.quantity)
+    checks = ("gradient.direction", "model.end_to_end")
+    if (
+        finding.verdict is not Verdict.AGREES
+        or finding.check not in checks
+        or name is None
+        or finding.entries is not None
+    ):
+        return finding
+    claims = [gradient for n in range(2) if (gradient := trial.gradients(n).get(name)) is not None]
+    if not claims or claims[0].size < 2 or claims[0].dtype.kind not in "fc":
+        return finding
+    size = np.max([np.abs(c) for c in claims], axis=0)
+    dark = int(np.sum(size <= 1e-12 * size.max(initial=0.0)))
+    if dark == 0:
+        return finding
+    share = f"{100 * (1 - dark / size.size):.0f} %"
+    rest = f"{dark} of {size.size} entries have a derivative of zero here"
+    note = f"gradient information reached {share} of {finding.wrt}: {rest}"
+    return replace(finding, note=note)
 
 
 def _asks(finding: Finding) -> bool:

@@ -221,6 +221,8 @@ def moved(subject: Subject, number: int) -> list[Any] | None:
             return None
         if number % 2 == 0 and x.size > 1:
             x = rng.permutation(x.ravel()).reshape(x.shape)
+        if not np.any(x):  # a bias that begins at zero is no function of itself until it moves
+            x = 0.3 * rng.uniform(0.5, 1.0, x.shape) * rng.choice([-1.0, 1.0], x.shape)
         values[place] = (x * (1 + 0.07 * rng.uniform(-1, 1, x.shape))).astype(x.dtype)
     y = subject.evaluate(values)
     return None if y is None or not np.all(np.isfinite(y)) else values

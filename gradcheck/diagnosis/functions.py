@@ -81,7 +81,9 @@ def at_another_place(subject: Subject, case: Case) -> Iterator[Guess]:
             values = list(b.values)
             with np.errstate(all="ignore"):
                 other = np.asarray(place(b), dtype=float)
-            if not np.all(np.isfinite(other)):
+            # a function of positive numbers may do anything beyond zero, even never return
+            one_signed = bool(np.all(b.block > 0) or np.all(b.block < 0))
+            if not np.all(np.isfinite(other)) or (one_signed and not np.all(other * b.block > 0)):
                 break
             values[b.names.index(b.name)] = other
             there = dissect(subject, b.name, values)

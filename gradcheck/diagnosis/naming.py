@@ -47,7 +47,8 @@ def name_mistake(subject: Subject, name: str, wrong: Iterable[tuple[int, ...]] =
     unlike = list(nonlinear(subject, case[0]))
     if unlike:
         return unlike
-    found = list(_asked(subject, case)) if _pulled_alike(subject, case[0]) else list(_alone(subject, case))
+    found = list(_asked(subject, case)) if _pulled_alike(subject, case[0]) else []
+    found = found or list(_alone(subject, case))
     return sorted(found, key=lambda guess: guess.rank)
 
 

@@ -154,7 +154,8 @@ def columns(subject: Subject, case: Case) -> Iterator[Guess]:
         return
     if constant:
         region = region_of(_filled(wrong[0], case[0].columns, shape), shape, name)
-        if region is not None and (len(case) > 1 or region.slug == "one_entry"):
+        vague = relation is None and region is not None and region.slug in ("part", "boundary")
+        if region is not None and not vague and (len(case) > 1 or region.slug == "one_entry"):
             what = relation or "is off by different factors"
             yield Guess(region.slug, f"{region.text} is wrong, the rest right: there claimed {what}", left, 1.0)
 
@@ -242,9 +243,9 @@ def rows(subject: Subject, case: Case) -> Iterator[Guess]:
     """Claimed is measured but for some of the outputs, whose cotangents are dropped or scaled."""
     output = case[0].output
     scaled = [row_factors(a) for a in case]
-    if any(each is None for each in scaled) or not output or any(a.rows.size < a.y.size for a in case):
-        return
     factors = [each for each in scaled if each is not None]
+    if len(factors) < len(case) or not output or any(not np.array_equal(a.rows, case[0].rows) for a in case):
+        return
     seen = np.all([np.isfinite(f) for f in factors], axis=0)
     f = factors[0]
     if not all(np.allclose(g[seen], f[seen], rtol=1e-5, atol=1e-9) for g in factors) or seen.sum() < 3:
@@ -256,18 +257,21 @@ def rows(subject: Subject, case: Case) -> Iterator[Guess]:
         residual([a], [(a.claimed, np.where(np.isnan(g), 1.0, g)[:, None] * a.measured)]) or 0.0
         for a, g in zip(case, factors, strict=True)
     )
-    name = case[0].name
-    kept = seen & ~wrong
-    if np.all(np.abs(f[wrong]) < 1e-9):
-        region = _slab(kept | ~seen, output, kept)
-        if region is not None:
-            axis, index = region
-            text = f"only index {index} of axis {axis} of the output reaches {name}: the sum over that axis is left out"
+    name, what = case[0].name, _relation(f[wrong])
+    whole = [np.zeros(prod(output), dtype=bool) for _ in range(2)]
+    for inside, full in zip((seen, wrong), whole, strict=True):
+        full[case[0].rows] = inside
+    met, spoilt = whole
+    if what == "is zero":
+        slab = _slab((met & ~spoilt) | ~met, output, met & ~spoilt)
+        region = None if slab is not None or not met.all() else region_of(~spoilt, output, "the output")
+        if slab is not None or region is not None:
+            only = f"index {slab[1]} of axis {slab[0]} of the output" if slab is not None else region and region.text
+            text = f"only {only} reaches {name}: the sum over the rest is left out"
             yield Guess("missing_sum", text, left, 1.0)
             return
-    dropped = region_of(wrong, output, "the output")
-    if dropped is not None:
-        what = _relation(f[wrong]) or "is off by different factors"
+    dropped = region_of(spoilt, output, "the output") if met.all() else None
+    if dropped is not None and what is not None:
         slug = "missing_sum" if what == "is zero" else dropped.slug
         yield Guess(slug, f"what {dropped.text} sends back to {name} is wrong: there claimed {what}", left, 1.2)
 

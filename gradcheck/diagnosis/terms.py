@@ -24,8 +24,8 @@ def branch(subject: Subject, case: Case) -> Iterator[Guess]:
         if fits is not None and not all(_diagonal(a.measured) for a in case):
             if sign > 0:
                 text = (
-                    "measured − claimed is the cotangent itself: the gradient of the residual branch, y = x "
-                    "+ f(x), is left out"
+                    "measured − claimed is the cotangent itself: an identity is left out, as of the branch around "
+                    "in y = x + f(x)"
                 )
                 yield Guess("missing_term", text, fits, 0.6)
             else:
@@ -72,8 +72,9 @@ def statistics(subject: Subject, case: Case) -> Iterator[Guess]:
                 if fits is not None:
                     where = f"axis {axes[0]}" if len(axes) == 1 else f"axes {', '.join(map(str, axes))}"
                     slug, what = _judged(case, shape, axes, basis, path)
+                    rank = (1.9 if slug == "offset" else 1.0) + 0.1 * len(basis(np.ones((1, 1, 2)))) + 0.05 * len(axes)
                     text = f"the gap is {words} along {where} of {case[0].name}: {what}"
-                    yield Guess(slug, text, fits, 1.0 + 0.1 * len(basis(np.ones((1, 1, 2)))) + 0.05 * len(axes))
+                    yield Guess(slug, text, fits, rank)
                     return
 
 
@@ -183,8 +184,7 @@ def regulariser(subject: Subject, case: Case) -> Iterator[Guess]:
 
 def repeats(subject: Subject, case: Case) -> Iterator[Guess]:
     """Of several outputs that share an entry through an index only one counts."""
-    if not any(isinstance(v, np.ndarray) and v.dtype.kind in "iu" for v in case[0].values):
-        return
+    indexed = any(isinstance(v, np.ndarray) and v.dtype.kind in "iu" for v in case[0].values)
     if any(a.rows.size < a.y.size for a in case):
         return
     several = 0
@@ -204,11 +204,10 @@ def repeats(subject: Subject, case: Case) -> Iterator[Guess]:
         many = counts > 1
         if not (np.all(chosen[many] == lasts[many]) or np.all(chosen[many] == firsts[many])):
             return
-    text = (
-        f"of several outputs that an index maps to one entry of {case[0].name} only one counts: written "
-        "over, not accumulated"
-    )
-    yield Guess("overwritten_repeats", text, 0.0, 0.5)
+    text = f"of several outputs that share an entry of {case[0].name} only one counts: written over, not accumulated"
+    yield Guess(
+        "overwritten_repeats", text, 0.0, 0.5 if indexed else 1.3
+    )  # without an index, a sum left out is likelier
 
 
 def truncated(subject: Subject, case: Case) -> Iterator[Guess]:

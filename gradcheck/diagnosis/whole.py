@@ -220,8 +220,9 @@ def sizes_of(case: Case) -> list[tuple[str, int]]:
 
 def _read_off(subject: Subject, case: Case, ratio: float, *, without_batch: bool) -> Origin:
     """Return what sizes the number could stand for, as a question."""
-    readings: list[str] = []
-    powers: list[tuple[int, float]] = []
+    simple = next((told for number, told in _NICE.items() if abs(ratio / number - 1) < _CLOSE), None)
+    readings: list[str] = [] if simple is None else [simple]
+    mean = False
     forms: list[tuple[Callable[[int], float], str]] = [
         (lambda n: 1 / n, "1/{0}"),
         (lambda n: float(n), "{0}"),
@@ -240,14 +241,13 @@ def _read_off(subject: Subject, case: Case, ratio: float, *, without_batch: bool
         for form, told in forms:
             if abs(ratio / form(size) - 1) < _CLOSE:
                 readings.append(told.format(f"{label} ({size})"))
-                powers.append((-1, 1.0) if told == "1/{0}" else (1, 1.0) if told == "{0}" else (0, ratio))
+                mean = mean or (told == "1/{0}" and label == "batch")
     if not readings:
         return Origin("")
     tail = f"; that is {' or '.join(readings[:3])}"
-    power, rest = powers[0]
-    if power == -1:
-        tail += ": a mean where a sum belongs?"
-    return Origin(tail, power if len(readings) == 1 or power else 0, rest, readings[0])
+    if mean and simple is None:
+        return Origin(f"{tail}: a mean where a sum belongs?", -1, 1.0, "")
+    return Origin(tail)
 
 
 def _exponents(subject: Subject, case: Case, ratio: float) -> list[tuple[str, int, int]]:

@@ -61,6 +61,7 @@ class Finding:
         factor: claimed over measured, where it is one number at every entry and cotangent.
         origin: what that number is in terms of sizes, "batch · outputs / 2", where it was found out; else "".
         part_of: id of the finding that tells of several as one mistake; "" where this one stands for itself.
+        trend: how the gap moves with the step: "flat" (a wrong formula), "noise", "truncation", or "".
         note: what a person should know of a row that is not wrong: how much of a block no gradient reached.
     """
 
@@ -91,6 +92,7 @@ class Finding:
     factor: float | None = None
     origin: str = ""
     part_of: str = ""
+    trend: str = ""
     note: str = ""
 
     @property

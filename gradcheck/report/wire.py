@@ -67,6 +67,7 @@ class FindingWire(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_
     factor: Number | None = None
     origin: str = ""
     part_of: str = ""
+    trend: str = ""
     note: str = ""
 
 
