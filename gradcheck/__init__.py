@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gradcheck import strategies as strategies
     from gradcheck.audit import assert_agrees, check
     from gradcheck.checks import checks_for
-    from gradcheck.compare import Comparison, Verdict, compare
+    from gradcheck.compare import Comparison, Verdict
     from gradcheck.errors import ConfigurationError, GradcheckError, GradientMismatch, InputError, TargetError
     from gradcheck.estimate import Estimate
     from gradcheck.point import Point
@@ -33,7 +33,6 @@ _HOMES = {
     "given": "gradcheck.testing",
     "parametrize": "gradcheck.testing",
     "strategies": "gradcheck.strategies",
-    "compare": "gradcheck.compare",
     "Comparison": "gradcheck.compare",
     "Verdict": "gradcheck.compare",
     "ConfigurationError": "gradcheck.errors",
@@ -69,7 +68,6 @@ __all__ = [
     "assert_agrees",
     "check",
     "checks_for",
-    "compare",
     "given",
     "parametrize",
     "strategies",

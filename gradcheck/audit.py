@@ -44,16 +44,21 @@ def run(targets: Iterable[Target], settings: Settings, progress: Callable[[Targe
     """
     start = time.perf_counter()
     findings: list[Finding] = []
+    if not isinstance(targets, Iterable):
+        raise _no_target(targets)
     for target in targets:
         if not isinstance(target, Target):
-            raise InputError(
-                f"Expected targets made by gradcheck.adapt but got {type(target).__name__}: "
-                "wrap it, e.g. adapt.vjp(...)"
-            )
+            raise _no_target(target)
         if progress is not None:
             progress(target)
         findings += examine(target, settings)
     return assemble(findings, settings, seconds=time.perf_counter() - start)
+
+
+def _no_target(thing: object) -> InputError:
+    return InputError(
+        f"Expected targets made by gradcheck.adapt but got {type(thing).__name__}: wrap it, e.g. adapt.vjp(...)"
+    )
 
 
 def examine(target: Target, settings: Settings) -> list[Finding]:

@@ -34,6 +34,11 @@ def validated(name: str, value: Any, *, must_differentiate: bool = False) -> Any
         value = np.asarray(value)
     if isinstance(value, (bool, int)) and must_differentiate:
         value = np.asarray(value)
+    if isinstance(value, (np.matrix, np.ma.MaskedArray)):
+        raise InputError(
+            f"Expected a plain array for {name} but got {type(value).__name__}, whose operators mean something else; "
+            f"pass np.asarray({name})"
+        )
     if not isinstance(value, np.ndarray):
         if must_differentiate:
             raise InputError(

@@ -27,7 +27,6 @@ PUBLIC = {
     "assert_agrees",
     "check",
     "checks_for",
-    "compare",
     "given",
     "parametrize",
     "strategies",

@@ -147,6 +147,9 @@ def gradient(
     labels = names_for(f, inputs, names)
     if len(inputs) == 1:
         validated(labels[0], inputs[0], must_differentiate=True)
+        shape = np.shape(f(np.array(inputs[0])))
+        if shape and int(np.prod(shape)) != 1:
+            raise InputError(f"Expected {name_of(f)} to return one number but got shape {shape}; use adapt.vjp")
 
     def pull(arguments: tuple[Any, ...], u: Any) -> Any:
         answer = grad(*arguments)

@@ -84,15 +84,21 @@ def _measured(prober: Prober, index: tuple[int, ...], number: int, v: Array, sca
             comparison, middle, width, kinked = kink
             if comparison.verdict is Verdict.DISAGREES:
                 comparison = _at_tie(prober, index, number, comparison, comparison.allowed / scale, kinked)
+            comparison = _per_unit(comparison, scale)
             return Entry(
                 index, probe.estimate.claimed / scale, middle / scale, width / scale, comparison, probe.estimate
             )
     if probe.verdict is Verdict.DISAGREES:
         probe = prober.confirm(probe, full=False)
-    estimate = probe.estimate
+    estimate, comparison = probe.estimate, _per_unit(probe.comparison, scale)
     return Entry(
-        index, estimate.claimed / scale, estimate.measured / scale, estimate.error / scale, probe.comparison, estimate
+        index, estimate.claimed / scale, estimate.measured / scale, estimate.error / scale, comparison, estimate
     )
+
+
+def _per_unit(comparison: Comparison, scale: float) -> Comparison:
+    """Return a comparison along scale · eᵢ in the unit of the derivative."""
+    return replace(comparison, gap=comparison.gap / scale, allowed=comparison.allowed / scale)
 
 
 def _at_tie(

@@ -29,7 +29,7 @@ def pullback_repeatable(trial: Trial) -> Iterator[Finding]:
         for other, when in ((once, "a second forward and backward"), (twice, "a second backward on the same cache")):
             if other.get(name) is None or other[name].shape != first[name].shape:
                 ratio = "no gradient or another shape"
-            elif close(first[name], other[name], 1e-10):
+            elif close(first[name], other[name], 1e-10, trial.faintest(name)):
                 continue
             else:
                 norm = float(np.linalg.norm(first[name].ravel()))
@@ -101,7 +101,7 @@ def pullback_linear(trial: Trial) -> Iterator[Finding]:
                 gap = float(np.linalg.norm((got - expected).ravel()))
             eps = max(eps, trial.target.spacing or 0.0)
             allowed = max(_LINEAR, loose(eps)) * float(size)
-            if not gap <= allowed and not gap <= 10 * _rounding(trial, name, eps) * max(abs(a), abs(b)):
+            if not gap <= allowed and not gap <= 10 * _rounding(trial, name) * max(abs(a), abs(b)):
                 wrong.add(name)
                 share = gap / float(size) if size else np.inf
                 message = (
@@ -114,15 +114,13 @@ def pullback_linear(trial: Trial) -> Iterator[Finding]:
         yield trial.finding("pullback.linear", "", Verdict.AGREES)
 
 
-def _rounding(trial: Trial, name: str, eps: float) -> float:
+def _rounding(trial: Trial, name: str) -> float:
     """Return how far a gradient is rounding only, in norm.
 
     As far as it varies among points one rounding away; and as far as it moves the outputs by less than their
     own rounding, for a move of the input by its own size.
     """
-    x = trial.value(name)
-    size = float(np.sqrt(np.mean(np.abs(x) ** 2))) or 1.0
-    largest = 100 * eps * float(np.linalg.norm(trial.flat_cotangent(0) * trial.y0)) / size
+    largest = trial.faintest(name)
     for number in (0, 1):
         claims = [g for g in (n.get(name) for n in trial.neighbours(number)) if g is not None]
         for one, other in pairwise(claims):

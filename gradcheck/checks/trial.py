@@ -195,6 +195,17 @@ class Trial:
                     continue
         return self._neighbours[number, eps]
 
+    def faintest(self, name: str) -> float:
+        """Return the norm of a gradient that is nothing but rounding.
+
+        It moves the outputs by some of their own spacings for a move of the input by its own size: a bias before
+        a normalisation has no gradient, and what is claimed for it is 1e-17 of noise.
+        """
+        x = self.value(name)
+        size = float(np.sqrt(np.mean(np.abs(x) ** 2))) or 1.0
+        eps = max(float(np.finfo(v.dtype).eps) for v in self.values if differentiable(v))
+        return 100 * eps * float(np.linalg.norm(self.flat_cotangent(0) * self.y0)) / size
+
     def read(self, answer: Any) -> dict[str, Any]:
         """Return a pullback's answer as copied arrays, None kept."""
         if not isinstance(answer, Mapping):

@@ -48,7 +48,7 @@ def value_mutation(trial: Trial) -> Iterator[Finding]:
     """The forward leaves its arguments as they were."""
     arguments = trial.fresh()
     trial.forward(arguments)
-    changed = [n for n, a, v in zip(trial.names, arguments, trial.values, strict=True) if not _same(a, v)]
+    changed = [n for n, a, v in zip(trial.names, arguments, trial.values, strict=True) if not same(a, v)]
     for name in changed:
         trial.protect = True
         message = (
@@ -107,7 +107,7 @@ def rounding_of(outputs: Any) -> float:
     return _ULPS * eps * largest
 
 
-def _same(a: Any, b: Any) -> bool:
+def same(a: Any, b: Any) -> bool:
     if not isinstance(a, np.ndarray):
         return True
-    return bool(a.shape == b.shape and a.tobytes() == b.tobytes())
+    return bool(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc"))
