@@ -253,7 +253,7 @@ class Prober:
             self.trial.inexact = inexactness([first.line, *lines])
         size = max(first.estimate.scale, first.reference)
         rounding = self.claim_rounding * size + 8 * spread(self, first.number, first.v)
-        rounding = max(rounding, narrowing(self, first)) + first.line.unseen(self.trial.loudest)
+        rounding = max(rounding, narrowing(self, first)) + first.line.unseen(self.trial.loudest, first.estimate.gap)
         a, b = (self.judge(p.estimate, p.number, p.reference, rounding) for p in (first, second))
         agree = abs(a.gap - b.gap) <= first.estimate.error + second.estimate.error + rounding
         if a.verdict is b.verdict is Verdict.DISAGREES and agree and a.gap * b.gap > 0:

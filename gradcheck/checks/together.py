@@ -75,7 +75,9 @@ def together(trial: Trial, findings: Sequence[Finding]) -> Iterator[Finding]:
             and probe.verdict is again.verdict is Verdict.DISAGREES
             and probe.comparison.gap * again.comparison.gap > 0
         ):
-            if abs(probe.comparison.gap) <= 3 * (probe.comparison.allowed + probe.line.unseen(whole.loudest)):
+            if abs(probe.comparison.gap) <= 3 * (
+                probe.comparison.allowed + probe.line.unseen(whole.loudest, probe.comparison.gap)
+            ):
                 continue
             yield from (_finding(trial, name, probe) for name in group if trial.target.owner(name)[1] in kinked)
             return

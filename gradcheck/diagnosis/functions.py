@@ -81,9 +81,7 @@ def at_another_place(subject: Subject, case: Case) -> Iterator[Guess]:
             values = list(b.values)
             with np.errstate(all="ignore"):
                 other = np.asarray(place(b), dtype=float)
-            # a function of positive numbers may do anything beyond zero, even never return
-            one_signed = bool(np.all(b.block > 0) or np.all(b.block < 0))
-            if not np.all(np.isfinite(other)) or (one_signed and not np.all(other * b.block > 0)):
+            if not np.all(np.isfinite(other)) or not _within(b.block, other):
                 break
             values[b.names.index(b.name)] = other
             there = dissect(subject, b.name, values)
@@ -95,6 +93,18 @@ def at_another_place(subject: Subject, case: Case) -> Iterator[Guess]:
             if fits is not None:
                 yield Guess("wrong_argument", f"claimed is the derivative taken at {words}", fits, 0.7)
                 return
+
+
+def _within(block: Array, other: Array) -> bool:
+    """Whether another place is of the block's own sign and size, where it has one sign.
+
+    A function of positive numbers may do anything beyond them, even never return.
+    """
+    sizes = np.abs(block)
+    if not (np.all(block > 0) or np.all(block < 0)):
+        return True
+    inside = (np.abs(other) >= 0.5 * sizes.min()) & (np.abs(other) <= 1.5 * sizes.max()) & (other * block.flat[0] > 0)
+    return bool(np.all(inside))
 
 
 def factors_of_the_point(subject: Subject, case: Case) -> Iterator[Guess]:

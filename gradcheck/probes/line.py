@@ -104,12 +104,13 @@ class Line:
         """Greatest |φ(t)/t| seen so far."""
         return max((abs(sample.raw / t) for t, sample in self._seen.items() if t and sample.finite), default=0.0)
 
-    def unseen(self, loudest: float = 1.0) -> float:
+    def unseen(self, loudest: float = 1.0, gap: float = 0.0) -> float:
         """Return the bar for outputs that stood still on this line and move on longer steps.
 
         Args:
             loudest: noise over its floor that the function shows on other lines: where it steps by 1e8 spacings,
                 a step that left it as it was says no more than that.
+            gap: what the bar is asked for; where it is far larger than any, no longer steps are taken.
 
         An output of size 1 that changes by 1e-20 does not change at all in floating point; how much it may have
         lost is known only from its spacing and the longest step. What no step moves does not depend on the block.
@@ -119,6 +120,9 @@ class Line:
         bar = 5.0 * self.eps * loudest * self.whole_magnitude / self._rest() if self._rest() else 0.0
         if longest == 0.0 or not still.any():
             return bar
+        most = bar + 5.0 * self.eps * loudest * float(np.linalg.norm(self._uy0[still])) / longest
+        if abs(gap) > 10 * most:
+            return most
         moves = np.zeros_like(still)
         for t in sorted({min(longer, 0.9 * self.reach) for longer in (1.0, 30.0, 1e3, 1e5)}):
             for signed in (t, -t):
