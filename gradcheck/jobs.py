@@ -11,12 +11,12 @@ from typing import Literal
 
 from gradcheck.audit import examine
 from gradcheck.discover import Item
-from gradcheck.report import Finding
+from gradcheck.report import Finding, Report
 from gradcheck.report.text import plural, printable
 from gradcheck.select import matches, select
 from gradcheck.settings import Settings
 
-__all__ = ["Done", "Plan", "perform", "reproduce"]
+__all__ = ["Done", "Plan", "completed", "perform", "reproduce"]
 
 Progress = Callable[[Item], None]
 
@@ -147,6 +147,20 @@ def worked(item: Item, settings: Settings) -> list[Finding]:
 def _chosen(item: Item, only: Sequence[str]) -> Item | None:
     target = select(item.target, only)
     return None if target is None else replace(item, target=target)
+
+
+def completed(report: Report, items: Sequence[Item], settings: Settings) -> Report:
+    """Return the report with a command line also for what was concluded from a whole network's findings together."""
+    specs = {item.target.name: item.spec for item in items}
+    found = []
+    for f in report.findings:
+        spec = specs.get(f.target)
+        if spec is not None and f.verdict.severity >= 2 and not f.reproduce:
+            network = f.target.rpartition("/")[0]
+            whole = replace(f, target=f"{network}/*" if network else f.target, wrt="")
+            f = replace(f, reproduce=reproduce(spec, whole, settings))
+        found.append(f)
+    return replace(report, findings=tuple(found))
 
 
 def reproduce(spec: str, finding: Finding, settings: Settings) -> str:

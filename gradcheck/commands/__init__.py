@@ -7,5 +7,6 @@ COMMANDS = {
     "explain": "Tell what a check, a verdict or a pattern means.",
     "replay": "Check again what failed in a report.",
     "report": "Render reports again, and merge shards, without checking.",
+    "selftest": "Plant known mistakes in right targets, and tell which are caught.",
     "config": "Show every setting and where it comes from.",
 }

@@ -127,7 +127,7 @@ def _report(config: Config, *, complete: bool) -> Any:
     from gradcheck.audit import assemble
     from gradcheck.coverage import coverage
     from gradcheck.discover import CONVENTION, discover
-    from gradcheck.jobs import perform
+    from gradcheck.jobs import completed, perform
     from gradcheck.settings import Settings
 
     start = time.perf_counter()
@@ -152,7 +152,8 @@ def _report(config: Config, *, complete: bool) -> Any:
             click.echo(_EMPTY.format(specs=specs), err=True)
         return None
     seconds = time.perf_counter() - start
-    return assemble(findings, settings, seconds=seconds, stopped=done.stopped, unchecked=done.unchecked)
+    report = assemble(findings, settings, seconds=seconds, stopped=done.stopped, unchecked=done.unchecked)
+    return completed(report, found.items, settings)
 
 
 def _plan(config: Config) -> Any:

@@ -42,7 +42,7 @@ def render(report: Report) -> str:
     """Return the page."""
     rows = rows_of(report)
     bad = [row for row in rows if row.verdict.wrong or row.verdict is Verdict.INCONCLUSIVE]
-    bad.sort(key=lambda row: (not row.red, row.cause == "contaminated", -row.verdict.severity))
+    bad.sort(key=lambda row: (not row.summary, not row.red, row.cause == "contaminated", -row.verdict.severity))
     sections = tuple(_sections(report, bad[:_SECTIONS]))
     anchors = {id(section.row): section.anchor for section in sections}
     touched = {_group(row) for row in bad}

@@ -11,9 +11,10 @@ from gradcheck.report.finding import Finding
 from gradcheck.report.record import Report
 from gradcheck.report.text import plural, relative
 
-__all__ = ["Row", "headline", "network_of", "rows_of"]
+__all__ = ["SUMMARY", "Row", "headline", "network_of", "rows_of"]
 
 Cause = Literal["", "culprit", "contaminated"]
+SUMMARY = "model.split"  # the check whose findings tell of several others as one mistake
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,13 @@ class Row:
 
     @property
     def red(self) -> bool:
-        """Whether something is wrong and nobody has accepted it."""
-        return self.verdict.wrong and not self.finding.accepted
+        """Whether something is wrong here and nobody has accepted it."""
+        return self.verdict.wrong and not self.finding.accepted and not self.summary
+
+    @property
+    def summary(self) -> bool:
+        """Whether it tells of other rows as one mistake."""
+        return self.finding.check == SUMMARY
 
     @property
     def label(self) -> str:
@@ -71,12 +77,11 @@ def rows_of(report: Report) -> tuple[Row, ...]:
         if finding.wrt or finding.verdict.severity >= 2 or finding.target not in quantified:
             groups.setdefault((finding.target, finding.layer, finding.wrt), []).append(finding)
     order = {target: i for i, target in reversed(list(enumerate(f.target for f in report.findings)))}
-    guilty = {(network_of(f), *f.quantity) for f in report.failures if f.role == "local"}
-    rows = [_row(key, found, guilty) for key, found in groups.items()]
+    rows = [_row(key, found) for key, found in groups.items()]
     return tuple(sorted(rows, key=lambda row: (order[row.target], row.wrt != "")))
 
 
-def _row(key: tuple[str, str, str], found: list[Finding], guilty: set[tuple[str, str, str]]) -> Row:
+def _row(key: tuple[str, str, str], found: list[Finding]) -> Row:
     finding = max(found, key=lambda f: (f.verdict.wrong and not f.accepted, f.verdict.severity, f.worst is not None))
     numbers = [f for f in found if f.measured is not None]
     measured = finding if finding in numbers else max(numbers, key=_ratio, default=None)
@@ -84,9 +89,9 @@ def _row(key: tuple[str, str, str], found: list[Finding], guilty: set[tuple[str,
     if finding.verdict is Verdict.KINK:  # no direction resolves a kink; the entries around it are resolved
         seen = [r for r in seen if isfinite(r)]
     cause: Cause = ""
-    if finding.verdict.wrong:
-        local = finding.role == "local" or (network_of(finding), *finding.quantity) in guilty
-        cause = "culprit" if finding.role == "local" else "contaminated" if guilty or not local else "culprit"
+    if finding.verdict.wrong and finding.check != SUMMARY:
+        own = finding.role == "local" or (finding.layer == "wiring" and not finding.part_of)
+        cause = "culprit" if own else "contaminated"
     return Row(*key, finding, measured, max(seen, default=None), tuple(found), cause)
 
 
@@ -114,6 +119,8 @@ def headline(report: Report) -> str:
     """Return the verdict of a report in one line."""
     rows = rows_of(report)
     stopped = f"; stopped before {plural(len(report.unchecked), 'target')}: {report.stopped}" if report.stopped else ""
+    summaries = [row for row in rows if row.summary and not row.finding.accepted]
+    rows = tuple(row for row in rows if not row.summary)
     red = [row for row in rows if row.red]
     open_ = [row for row in rows if row.verdict is Verdict.INCONCLUSIVE and not row.finding.accepted]
     accepted = sum(1 for row in rows if row.finding.accepted)
@@ -128,7 +135,8 @@ def headline(report: Report) -> str:
         verb = "is" if len(causes) == 1 else "are"
         cause = f", {len(causes)} {verb} the cause ({names}{more})" if causes else ", and no layer's own: the wiring"
         are = "is" if len(red) == 1 else "are"
-        return f"WRONG: {len(red)} of {plural(len(rows), 'row')} {are} red{cause}{known}{stopped}"
+        split = f"; {plural(len(summaries), 'network')} with a split convention" if summaries else ""
+        return f"WRONG: {len(red)} of {plural(len(rows), 'row')} {are} red{cause}{split}{known}{stopped}"
     if open_:
         return f"INCONCLUSIVE: {len(open_)} of {plural(len(rows), 'row')} could not be verified{known}{stopped}"
     kinks = sum(row.verdict is Verdict.KINK for row in rows)

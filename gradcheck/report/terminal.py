@@ -62,16 +62,14 @@ def view(report: Report, *, width: int, concise: bool = False, costs: bool = Fal
     if shown:
         yield overview(shown, width=width, costs=costs)
     bad = [row for row in rows if (row.verdict.wrong or row.verdict is _OPEN) and not row.finding.accepted]
+    for summary in (row for row in bad if row.summary):
+        yield details(summary)
+        yield Padding(_members(row for row in bad if row.finding.part_of == summary.finding.id), (0, 0, 0, 2))
+    told = {row.finding.id for row in bad if row.summary}
     for row in bad:
-        if row.cause != "contaminated" and not row.finding.part_of:
+        if row.cause != "contaminated" and not row.summary and row.finding.part_of not in told:
             yield details(row)
-    parts: dict[str, list[Row]] = {}
-    for row in bad:
-        if row.finding.part_of:
-            parts.setdefault(row.finding.part_of, []).append(row)
-    for whole, members in parts.items():
-        yield _listed(f"the same mistake as {printable(whole)}: ", members)
-    heirs = [row for row in bad if row.cause == "contaminated" and not row.finding.part_of]
+    heirs = [row for row in bad if row.cause == "contaminated"]
     if heirs:
         yield _listed("wrong only through a culprit: ", heirs)
     yield verdict_line(report)
@@ -184,6 +182,8 @@ def _note(row: Row) -> str:
         return f"kink at {place(finding)}"
     if row.cause == "contaminated":
         return "through a culprit"
+    if row.summary:
+        return "tells of the culprits above together"
     if row.verdict.wrong:
         return f"culprit: {finding.pattern}" if finding.pattern else "culprit"
     if row.verdict is Verdict.INCONCLUSIVE:
@@ -197,6 +197,16 @@ def place(finding: Finding) -> str:
     """Return "W[2, 1]" of a finding, or "W" where no entry is known."""
     index = "" if not finding.worst else f"[{', '.join(map(str, finding.worst))}]"
     return printable(finding.wrt) + index
+
+
+def _members(rows: Iterable[Row]) -> RenderableType:
+    """Return the rows that a summary tells of, one a line."""
+    table = Table.grid(padding=(0, 1))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for i, row in enumerate(rows):
+        table.add_row("these" if i == 0 else "", Text(_told(row)))
+    return table
 
 
 def _listed(head: str, rows: list[Row]) -> RenderableType:
@@ -241,7 +251,7 @@ def facts(finding: Finding) -> Iterator[tuple[str, str]]:
         yield "source", printable(f"{finding.source[0]}:{finding.source[1]}")
 
 
-_WORDS = ("pattern", "evidence", "hint", "note")
+_WORDS = ("pattern", "evidence", "steps", "hint", "note")
 
 
 def _lines(message: str) -> Iterator[tuple[str, str]]:

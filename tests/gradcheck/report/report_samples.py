@@ -61,9 +61,21 @@ def network():
     yield wrong(f"{net}/end to end", "2 Dense", "W", role="end_to_end")
 
 
+def split():
+    """Two culprits whose faults are one mistake, which the network's own finding tells of."""
+    name = "Pair/end to end"
+    told = "a convention is split between 0 Dense and loss: end to end a factor 1 remains: they cancel"
+    whole = Finding(name, "split", "model.split", "0 Dense | loss", Verdict.DISAGREES, told, role="end_to_end")
+    yield wrong("Pair/0 Dense", "0 Dense", "W", part_of=whole.id)
+    yield wrong("Pair/loss", "loss", "y_hat", part_of=whole.id)
+    yield right(name, "0 Dense", "W", role="end_to_end")
+    yield whole
+
+
 def everything():
     """All verdicts, hostile names, missing numbers, infinities, large and deep blocks."""
     yield from network()
+    yield from split()
     yield wrong("Conv", "Conv", "K", table=table((2, 3, 5, 7), lambda i: i[0] == 1), worst=(1, 2, 3, 4))
     yield wrong(
         "Wide", "Wide", "W", table=table((40, 70), lambda i: i == (33, 61)), worst=(33, 61), wrong=1, entries=2800

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from report_samples import HOSTILE, everything, network, right, sample, wrong
+from report_samples import HOSTILE, everything, network, right, sample, split, wrong
 from sarif_schema import SARIF
 
 from gradcheck.compare import Verdict
@@ -134,6 +134,17 @@ def test_a_single_wrong_entry_is_seen_in_its_cell():
     text = sample(lambda: findings).to_html()
     assert len(re.findall(r'class="shade[1-5]"', text)) == 1
     assert "[33, 61]  claimed" in text
+
+
+def test_a_mistake_that_several_rows_share_is_told_once():
+    report = sample(split)
+    text = report.to_text()
+    assert "WRONG: 2 of 3 rows are red, 2 are the cause (0 Dense: W, loss: y_hat); 1 network with a split" in text
+    assert text.count("a convention is split between") == 1
+    assert "pattern" not in text  # the members are named in a line each, not told again
+    assert report.contaminated == ()
+    page = report.to_html()
+    assert page.index('id="finding-1"') < page.index("a convention is split between") < page.index('id="finding-2"')
 
 
 def test_a_notebook_gets_the_page_in_a_frame_that_runs_nothing():
