@@ -241,7 +241,7 @@ def loose(eps: float) -> float:
 
 
 def close(a: Array, b: Array, relative: float, floor: float = 0.0) -> bool:
-    """Whether two gradients are equal up to a fraction of the first one's norm (coarser below float64), or to `floor`."""
+    """Whether two gradients are equal up to a fraction of the first one's norm (coarser below float64), or `floor`."""
     eps = max(float(np.finfo(x.dtype).eps) if x.dtype.kind in "fc" else 0.0 for x in (a, b))
     allowed = max(relative, loose(eps)) * float(np.linalg.norm(a.ravel())) + floor
     with np.errstate(all="ignore"):

@@ -132,6 +132,7 @@ class Prober:
             reference: what resolutions are relative to, if larger than ‖g ∘ v‖₂.
         """
         line = self.line(number, v)
+        reference = max(reference, self.ordinary(line))
         kappa = None if full else self.trial.kappa.get(self.name)
         estimate = measure(
             line, self.trial.rng("steps", self.name, number, attempt, float(v.flat[0].real)), kappa=kappa
@@ -148,6 +149,17 @@ class Prober:
         if probe.verdict is Verdict.INCONCLUSIVE and refinable and abs(estimate.gap) <= probe.comparison.allowed:
             return self.refined(probe, reference)
         return probe
+
+    def ordinary(self, line: Line) -> float:
+        """Return ‖g ∘ v‖₂ for an ordinary cotangent, where this one happens to cancel; 0 where it does not.
+
+        A bias of one entry has the sum of the cotangent for its gradient; where that is zero by chance, what is
+        claimed is the rounding of the sum, and relative to nothing it would be wrong by 100 %.
+        """
+        claims = [g for g in (self.trial.gradients(number).get(self.name) for number in (0, 1)) if g is not None]
+        sizes = [float(np.linalg.norm((g * line.v).ravel())) for g in claims if g.shape == line.v.shape]
+        other = max(sizes, default=0.0)
+        return other if np.isfinite(other) and line.scale < 1e-6 * other else 0.0
 
     def refined(self, probe: Probe, reference: float) -> Probe:
         """Return a probe sharpened by a second oracle, where that agrees with claim and measurement both.

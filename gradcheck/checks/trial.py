@@ -140,7 +140,7 @@ class Trial:
             if not _active(leaf):
                 return np.zeros_like(leaf) if isinstance(leaf, (np.ndarray, np.generic, int)) else None
             y = np.asarray(leaf)
-            u = np.round(rng.choice([-1.0, 1.0], y.shape) * rng.uniform(0.5, 1.5, y.shape), 2)
+            u = np.round(rng.choice([-1.0, 1.0], y.shape) * rng.uniform(0.5, 1.5, y.shape), 4)
             if y.dtype.kind == "c":
                 u = u * np.exp(1j * rng.uniform(0, 2 * np.pi, y.shape))
             size = float(np.sqrt(np.mean(np.abs(y) ** 2))) if several and y.size else 0.0
