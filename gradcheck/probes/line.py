@@ -32,6 +32,7 @@ class Sample:
     finite: bool = True
 
 
+_LARGE = 4096  # entries from which a direction of few entries is worth its own way
 _NOT_FINITE = Sample(0.0, 0.0, 0.0, finite=False)
 
 
@@ -63,6 +64,7 @@ class Line:
     _wide: Array = field(init=False)
     _uy0: Array = field(init=False)
     _touched: npt.NDArray[np.bool_] = field(init=False)
+    _few: Array | None = field(init=False, default=None)
     _scale: float | None = field(init=False, default=None)
     _magnitude: float = field(init=False, default=0.0)
     _magnitude_at: int = field(init=False, default=-1)
@@ -73,6 +75,9 @@ class Line:
         self._wide = self.x.astype(self.v.dtype, copy=False)
         self._touched = np.zeros(self.y0.shape, dtype=bool)
         self._uy0 = self.u * self.y0
+        if self.x.size >= _LARGE and self.x.flags.c_contiguous:
+            few = np.flatnonzero(self.v)
+            self._few = few if few.size <= self.x.size // 8 else None
 
     @property
     def claimed(self) -> float:
@@ -176,21 +181,34 @@ class Line:
         return self._seen.get(t)
 
     def _sample(self, t: float) -> Sample:
-        moved = (self._wide + t * self.v).astype(self.x.dtype, copy=False)
-        displacement = moved - self._wide
+        moved, predicted = self._move(t)
         y = self.evaluate(moved)
         self.evaluations += 1
         if y is None:
             return _NOT_FINITE
         change = y - self.y0
         raw = float(np.vdot(self.u, change).real)
-        predicted = 0.0 if self.g is None else float(np.vdot(self.g, displacement).real)
         if not isfinite(raw):
             return _NOT_FINITE
-        np.logical_or(self._touched, change, out=self._touched)
+        self._touched |= change != 0
         if change.size == 1 and raw != 0.0:
             self._see_quantum(float(abs(change[0])) * float(abs(self.u[0])), float(abs(change[0])))
-        return Sample(raw - predicted, raw, float(np.linalg.norm(self.u * change)))
+        change *= self.u
+        return Sample(raw - predicted, raw, float(np.linalg.norm(change)))
+
+    def _move(self, t: float) -> tuple[Array, float]:
+        """Return x + t v as rounding leaves it, and ⟨g, d⟩ for the displacement d that it really makes."""
+        if self._few is None:
+            moved = self.v * t
+            moved += self._wide
+            moved = moved.astype(self.x.dtype, copy=False)
+            return moved, 0.0 if self.g is None else float(np.vdot(self.g, moved - self._wide).real)
+        few, moved = self._few, self.x.copy()  # a part of a large block: the rest stays as it is
+        flat, start = moved.reshape(-1), self._wide.reshape(-1)[few]
+        flat[few] = (start + t * self.v.reshape(-1)[few]).astype(self.x.dtype, copy=False)
+        if self.g is None:
+            return moved, 0.0
+        return moved, float(np.vdot(self.g.reshape(-1)[few], flat[few] - start).real)
 
     def _see_quantum(self, weighted: float, change: float) -> None:
         """Keep the lowest set bit among the scalar output's changes: it catches staircases."""
