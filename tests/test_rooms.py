@@ -14,15 +14,15 @@ ROOMS = (
     ("commands",),
     ("jobs", "backends", "testing"),
     ("compat",),
-    ("audit", "coverage", "gate", "merge", "explain"),
+    ("audit", "coverage", "gate", "merge", "explain", "selftest"),
     ("discover", "loading", "select", "strategies"),
     ("checks",),
     ("diagnosis",),
     ("report",),
-    ("compare", "probes"),
+    ("compare", "probes", "faults"),
     ("adapt",),
     ("config",),
-    ("target", "point", "estimate", "settings", "errors", "tree", "linear", "session"),
+    ("target", "point", "estimate", "settings", "errors", "tree", "linear", "session", "inputs"),
 )
 LEVEL = {room: level for level, rooms in enumerate(reversed(ROOMS)) for room in rooms}
 
