@@ -3,7 +3,8 @@
 A module offers its targets without importing gradcheck: `gradcheck_targets()` yields plain dictionaries,
 {"adapt": "layer", "name": "Dense[3,5]", "layer": Dense(3, 5), "params": params, "x": x}: "adapt" is a name in
 `gradcheck.adapt`, the rest are its arguments ("inputs" holds those of `vjp`, `gradient` and `closure`). Target
-objects at module level, and a list or function called `targets`, are found too.
+objects at module level, a list or function called `targets`, and whatever is marked with `gradcheck.inputs.at`, are
+found too. A name with inputs, "package.module:thing --input x=8x16", is checked at inputs drawn as described.
 """
 
 from __future__ import annotations
@@ -15,16 +16,19 @@ from types import ModuleType
 from typing import Any
 
 from gradcheck import adapt
+from gradcheck.adapt.recognise import recognise
 from gradcheck.compare import Verdict
 from gradcheck.config import suggest
 from gradcheck.errors import GradcheckError, TargetError
+from gradcheck.inputs import MARK, drawn, parse
 from gradcheck.loading import load, telling, whereabouts
 from gradcheck.report import Finding
 from gradcheck.target import Target
 
-__all__ = ["CONVENTION", "Discovery", "Item", "discover", "targets_of"]
+__all__ = ["CONVENTION", "INPUT", "Discovery", "Item", "discover", "targets_of"]
 
 CONVENTION = "gradcheck_targets"
+INPUT = " --input "  # separates a name from the inputs that it is checked at
 _LIST = "targets"
 
 
@@ -64,10 +68,13 @@ def discover(specs: Sequence[str], *, words: Iterable[str] = ()) -> Discovery:
     findings: list[Finding] = []
     modules: list[tuple[str, ModuleType]] = []
     for spec in dict.fromkeys(specs):
-        module, found = load(spec, words=words)
+        plain, *described = spec.split(INPUT)
+        module, found = load(plain, words=words)
         maker = _Maker(spec)
         with telling(spec):
-            if isinstance(found, ModuleType):
+            if described:
+                made = list(maker.recognised(found, {d.name: d for d in map(parse, described)}))
+            elif isinstance(found, ModuleType):
                 modules.append((spec, module))
                 made = list(_offered(found, maker))
             else:
@@ -94,7 +101,8 @@ def targets_of(found: Any, *, told: str = "targets") -> list[Target]:
 def _offered(module: ModuleType, maker: _Maker) -> Iterator[Target]:
     """Yield what a module offers by convention."""
     seen: set[int] = set()
-    values = [value for name, value in vars(module).items() if isinstance(value, Target) and not name.startswith("_")]
+    public = [value for name, value in vars(module).items() if not name.startswith("_")]
+    values = [value for value in public if isinstance(value, Target) or _marked(value, module)]
     for name in (CONVENTION, _LIST):
         value = getattr(module, name, None)
         if value is not None and not isinstance(value, ModuleType):
@@ -104,6 +112,12 @@ def _offered(module: ModuleType, maker: _Maker) -> Iterator[Target]:
             if id(target) not in seen:
                 seen.add(id(target))
                 yield target
+
+
+def _marked(value: Any, module: ModuleType) -> bool:
+    """Whether a thing carries a mark of its own and stands where it was defined, not merely imported."""
+    own = MARK in getattr(value, "__dict__", {})
+    return own and getattr(value, "__module__", module.__name__) == module.__name__
 
 
 class _Maker:
@@ -121,6 +135,8 @@ class _Maker:
         """Yield targets of a Target, a dictionary, an iterable of them, or a function that returns or yields them."""
         if isinstance(found, Target):
             yield found
+        elif MARK in getattr(found, "__dict__", {}):
+            yield from self.recognised(found, getattr(found, MARK))
         elif isinstance(found, Mapping):
             yield from self._adapted(found)
         elif inspect.isroutine(found):
@@ -131,14 +147,26 @@ class _Maker:
         else:
             raise TargetError(
                 f"{self.spec}: expected targets, dictionaries with the key 'adapt', or a function that yields them, "
-                f"but got {type(found).__name__}"
+                f"but got {type(found).__name__}; to check it itself, say at which inputs: --input x=8x16"
             )
+
+    def recognised(self, found: Any, inputs: Mapping[str, Any]) -> Iterator[Target]:
+        """Yield the targets of a thing at inputs that were given or described."""
+        if isinstance(found, ModuleType):
+            raise TargetError(f"{self.spec}: inputs are given to an object, package.module:thing, not to a module")
+        try:
+            yield from recognise(found, drawn(inputs))
+        except GradcheckError as error:
+            raise TargetError(f"{self.spec.split(INPUT)[0]}: {error}") from error
 
     def _called(self, function: Callable[..., Any]) -> Any:
         try:
             inspect.signature(function).bind()
         except TypeError as error:
-            raise TargetError(f"{self.spec}: {function.__name__}() is called without arguments, but {error}") from error
+            raise TargetError(
+                f"{self.spec}: {function.__name__}() is called without arguments, but {error}; to check the function "
+                "itself, say at which inputs: --input x=8x16"
+            ) from error
         except ValueError:  # built-in functions have no signature
             pass
         return function()

@@ -19,6 +19,13 @@ NOTHING = 5  # the exit code of a run that checked nothing
 
 _MEASURING = (
     click.argument("targets", nargs=-1, metavar="[TARGET]..."),
+    click.option(
+        "--input",
+        "inputs",
+        multiple=True,
+        metavar="NAME=SHAPE[:WORDS]",
+        help="Check TARGET itself at inputs drawn as described, e.g. x=8x16, w=16x4:float32,positive; n==3 is a value.",
+    ),
     click.option("--seed", type=click.IntRange(min=0), help="Of every random number.  [default: 0]"),
     click.option(
         "--effort", type=click.Choice(["quick", "standard", "thorough"]), help="How much to spend.  [default: standard]"
@@ -78,6 +85,12 @@ gating = _adding(_GATING)
 
 def resolved(given: dict[str, Any]) -> Resolved:
     """Return the configuration: what was given on the command line over the environment over the file."""
+    inputs = given.pop("inputs", ())
+    if inputs:
+        if not given.get("targets"):
+            raise ConfigurationError("Expected a TARGET beside --input, e.g. package.module:thing, but got none")
+        # part of the name, so that workers, replays and the lines that reproduce a finding carry it too
+        given["targets"] = tuple(" --input ".join((target, *inputs)) for target in given["targets"])
     told = {name: value for name, value in given.items() if value is not None and value != ()}
     if isinstance(told.get("jobs"), str) and told["jobs"] != "auto":
         if not told["jobs"].isdigit():
