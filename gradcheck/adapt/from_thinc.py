@@ -60,11 +60,11 @@ def thinc(
     if not isinstance(model, library("thinc.model", "thinc").Model) or len(inputs) != 1 or keywords:
         told = f"{type(model).__name__} and {len(inputs)} inputs"
         raise InputError(f"Expected a thinc Model and its one input, or an Ops object with op=..., but got {told}")
-    X, own = inputs[0], model.copy()
+    X, own = inputs[0], _copied(model)
     try:
         own.initialize(X=X)
     except Exception:  # some models need Y or are made already; what is missing shows when they are called
-        own = model.copy()
+        own = _copied(model)
     names_x = tuple(n for n, _ in _opened(X, "X"))
     arrays = [validated(n, np.array(a)) for n, a in _opened(X, "X")]
     labels = tuple(_labels(own))
@@ -72,7 +72,7 @@ def thinc(
     count = len(names_x)
 
     def run(flat: Sequence[Any]) -> tuple[list[Any], Any, Callable[[Any], Any]]:
-        work = own.copy()
+        work = _copied(own)
         nodes = list(_nodes(work))
         for (node, p), value in zip(nodes, flat[count:], strict=True):
             node.set_param(p, value)
@@ -126,6 +126,17 @@ def _accumulates(run: Any, cotangent: Any, labels: Sequence[str], found: Mapping
                 wrt=label,
                 check="pullback.repeatable",
             )
+
+
+def _copied(model: Any) -> Any:
+    """Return a copy, with the references that `Model.copy` leaves out: to None, and to models that are no layers."""
+    made = model.copy()
+    for old, new in zip(model.walk(order="dfs_pre"), made.walk(order="dfs_pre"), strict=False):
+        for name in old.ref_names:
+            if name not in new.ref_names:
+                kept = old.maybe_get_ref(name)
+                new._refs[name] = None if kept is None else kept.copy()
+    return made
 
 
 def _insisting(backward: Callable[[Any], Any], cotangent: Any) -> Any:

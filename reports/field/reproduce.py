@@ -110,7 +110,8 @@ NOTES = (
         "torch: the gradient of hardsigmoid is 1/6 in float32, whatever the dtype",
         ("F.hardsigmoid",),
         "aten/src/ATen/native/cpu/Activation.cpp (hardsigmoid_backward_kernel)",
-        "The forward's slope is 1/6 in float64, the backward multiplies by the float32 constant: a relative gap of 3e-8.",
+        "The forward's slope is 1/6 in float64, the backward multiplies by the float32 constant: a relative gap of "
+        "3e-8.",
         "torch_functions.py",
     ),
     Note(
@@ -122,8 +123,8 @@ NOTES = (
         ),
         "torch/nn/utils/parametrizations.py (_SpectralNorm.forward)",
         "A training forward takes one step of the power method, which moves with the weight; the gradient leaves that "
-        "out. Documented in the paper it follows and exact once the vectors have converged: a deliberate approximation, "
-        "for which `tolerance=1e-4` is the way to say so. In eval mode the gradient agrees.",
+        "out. It is exact once the vectors have converged: a deliberate approximation, for which `tolerance=1e-4` is "
+        "the way to say so. In eval mode the gradient agrees.",
         "torch_functions.py",
     ),
     Note(
@@ -162,7 +163,7 @@ def _plain(text: str) -> str:
 
 
 def pairs(report):
-    """Return {(target, quantity): worst verdict} of a report; a quantity that no finding names is the target as a whole."""
+    """Return {(target, quantity): worst verdict} of a report; the quantity "" is the target as a whole."""
     found = {}
     whole = {}
     for f in report.findings:
@@ -189,9 +190,9 @@ def index(reports) -> str:
     lines = [
         "# Other people's derivatives",
         "",
-        "Made by `python reports/field/reproduce.py`; each target is in `subjects/`, each confirmation in `confirm/`. A",
-        "pair is one gradient: a target and the input or parameter that it belongs to. What a convention may explain is a",
-        "question.",
+        "Made by `python reports/field/reproduce.py`; each target is in `subjects/`, each confirmation in `confirm/`.",
+        "A pair is one gradient: a target and the input or parameter that it belongs to. What a convention may explain",
+        "is a question.",
         "",
         "| subject | version | targets | pairs | agree | kink | inconclusive | wrong |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",

@@ -1,8 +1,9 @@
-"""numpy-ml's hand-written layers, activations and losses; `python -m gradcheck reports/field/subjects/numpy_ml_layers.py`.
+"""numpy-ml's hand-written layers, activations and losses: `python -m gradcheck` with this file's path.
 
 numpy-ml 0.1.2 imports names that Python moved in 3.10 (`collections.Hashable`) and subpackages that need other
-libraries; the neural networks need neither. The names are given back before its modules are imported. Its recurrent layers and its attention are left out: they keep
-parameters and caches in an inner cell, which has to be driven step by step.
+libraries; the neural networks need neither. The names are given back before its modules are imported. Its recurrent
+layers and its attention are left out: they keep parameters and caches in an inner cell, or lists of them, which have to
+be driven step by step.
 """
 
 import collections

@@ -1,4 +1,4 @@
-"""thinc's numpy operations and layers, each at a point of its own; `python -m gradcheck reports/field/subjects/thinc_layers.py`."""
+"""thinc's numpy operations and layers, each at a point of its own: `python -m gradcheck` with this file's path."""
 
 import numpy as np
 from thinc import api
