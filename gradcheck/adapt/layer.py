@@ -72,7 +72,9 @@ def layer(
         theirs, moved = arguments(flat)
         answer = layer.forward(theirs, moved, **keywords())
         if not (isinstance(answer, tuple) and len(answer) == 2):
-            raise ContractError(f"Expected {name_of(type(layer))}.forward to return (y, cache) but got {type(answer).__name__}")
+            raise ContractError(
+                f"Expected {name_of(type(layer))}.forward to return (y, cache) but got {type(answer).__name__}"
+            )
         return theirs, *answer
 
     def forward(*flat: Any) -> Any:
@@ -199,7 +201,7 @@ def _whole(targets: Sequence[Target], name: str, tolerance: float | None) -> Tar
 
         def back(cotangent: Any) -> Mapping[str, Any]:
             found: dict[str, Any] = {}
-            for target, mine, pullback in reversed(list(zip(targets, parts, pullbacks, strict=True))):
+            for mine, pullback in reversed(list(zip(parts, pullbacks, strict=True))):
                 answer = pullback(cotangent)
                 for full in mine:
                     found[full] = answer.get(owners[full][1])
@@ -210,7 +212,11 @@ def _whole(targets: Sequence[Target], name: str, tolerance: float | None) -> Tar
 
         return y, back
 
-    claimed = tuple(n for n, v in zip(names, values, strict=True) if owners[n][1] != "y" and getattr(v, "dtype", None) is not None and v.dtype.kind in "fc")
+    claimed = tuple(
+        n
+        for n, v in zip(names, values, strict=True)
+        if owners[n][1] != "y" and getattr(v, "dtype", None) is not None and v.dtype.kind in "fc"
+    )
     return Target(
         name=f"{name}/end to end",
         point=Point(tuple(names), tuple(values)),

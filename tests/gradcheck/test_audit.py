@@ -24,7 +24,9 @@ def broken(error=LUCK):
     return adapt.vjp(np.sin, vjp, X, names=("x",), name="broken")
 
 
-@pytest.mark.parametrize("targets", [[3], ["text"], [None], [np.sin], "text", [sine(), 3]], ids=str)
+@pytest.mark.parametrize(
+    "targets", [[3], ["text"], [None], [np.sin], "text", [sine(), 3]], ids=lambda t: type(t[-1]).__name__
+)
 def test_what_is_no_target_is_refused(targets):
     with pytest.raises(InputError, match=r"Expected targets made by gradcheck.adapt but got \w+: wrap it"):
         gradcheck.check(targets)

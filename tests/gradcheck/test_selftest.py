@@ -125,7 +125,7 @@ def test_a_limit_spreads_the_catalogue_over_the_targets():
 
 
 def test_the_same_mistakes_have_the_same_outcome_twice():
-    first, second = (selftest([dense()], Settings(seed=3), most=4) for _ in range(2))
+    first, second = (selftest([dense()], Settings(seed=3), most=2) for _ in range(2))
     assert first == second
 
 
@@ -167,12 +167,12 @@ def test_the_command_plants_in_a_users_own_module_and_tells_json(tmp_path):
         "def gradcheck_targets():\n"
         "    yield {'adapt': 'activation', 'act': Sine(), 'x': np.random.default_rng(0).normal(size=(2, 3))}\n"
     )
-    done = command(str(tmp_path / "mine.py"), "--format", "json")
+    done = command(str(tmp_path / "mine.py"), "--format", "json", "--most", "12")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["exit_code"] == 0
     assert {attempt["target"] for attempt in told["attempts"]} == {"Sine"}
-    assert len(told["attempts"]) > 20
+    assert len(told["attempts"]) >= 12
 
 
 def test_selftest_uses_the_very_checks_of_an_audit():

@@ -6,6 +6,7 @@ what its backward returns, and a faulty wiring is a `netcore.Model` whose own ba
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ class Wrapped:
         return y, (x, y, cache)
 
     def backward(self, params, cache, dy):
-        x, y, inner = cache
+        x, _, inner = cache
         dx, grads = self.inner.backward(params, inner, dy)
         found = {"x": dx, **grads}
         if self.name is not None:
@@ -124,7 +125,7 @@ def networks():
     n = rng.normal
     wide, y = n(size=(5, 3)), n(size=(5, 2))
     images, seq, ids = n(size=(2, 2, 5, 6)), n(size=(2, 5, 3)), rng.integers(0, 6, size=(2, 5))
-    dense = lambda *s: [L.Dense(a, b, initialiser="glorot") for a, b in zip(s, s[1:], strict=False)]  # noqa: E731  # short in tables
+    dense = lambda *s: [L.Dense(a, b, initialiser="glorot") for a, b in pairwise(s)]  # noqa: E731  # short in tables
     act = {**netcore.ACTIVATIONS, "softmax": netcore.Softmax()}
     for name in ("tanh", "sigmoid", "softplus", "gelu", "silu", "elu", "relu", "softmax"):
         a, b, c = dense(3, 4, 4, 2)
@@ -253,7 +254,9 @@ def plants(count=1, wanted=110, seed=9):
         faults, layers = [], set()
         for kind in kinds:
             for i, quantity in chosen:
-                skip = i == "loss" and (kind.how in ("a mean over the batch", "weight decay", "cut at 0.05", "off by one"))
+                skip = i == "loss" and (
+                    kind.how in ("a mean over the batch", "weight decay", "cut at 0.05", "off by one")
+                )
                 if i not in layers and not skip and not void(network, i, quantity, kind):
                     faults.append((i, quantity, kind))
                     layers.add(i)

@@ -3,7 +3,6 @@
 import numpy as np
 
 import netcore
-from netcore import layers as L
 
 RNG = np.random.default_rng(19)
 X, Y = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 2))
@@ -153,4 +152,3 @@ WIRINGS = (
     ("a shared weight counted once", Once, ("wiring", "2 Dense.W")),
 )  # fmt: skip
 SOUND = (("a loop", Loop), ("a skip by hand", Skips), ("a shared weight", Tied))
-PATHS = L  # the layers' room, for tests that build their own

@@ -88,7 +88,7 @@ REFUSED = [
     ),
     pytest.param(
         lambda: adapt.model(Affine(), X, X),
-        r"Expected a model with layers, loss, forward and backward but Affine has no layers",
+        r"Expected a model with layers, loss, forward and backward but Affine has no l",
         id="no model",
     ),
 ]
