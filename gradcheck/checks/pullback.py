@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from gradcheck.checks.contract import close, loose
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
+from gradcheck.point import differentiable
 from gradcheck.report import Finding
 from gradcheck.tree import leaves, rebuild
 
@@ -106,8 +108,7 @@ def pullback_linear(trial: Trial) -> Iterator[Finding]:
                 share = gap / float(size) if size else np.inf
                 message = (
                     f"gradient of {name} is not linear in the cotangent: B({a:g} u + {b:g} w) is off by {share:.2g} of "
-                    "its "
-                    "size. Clipped, squared, or the cotangent is ignored?"
+                    "its size. Clipped, squared, or the cotangent is ignored?"
                 )
                 yield trial.finding("pullback.linear", name, Verdict.MALFORMED, message, gap=share)
     if not wrong:
@@ -117,16 +118,34 @@ def pullback_linear(trial: Trial) -> Iterator[Finding]:
 def _rounding(trial: Trial, name: str) -> float:
     """Return how far a gradient is rounding only, in norm.
 
-    As far as it varies among points one rounding away; and as far as it moves the outputs by less than their
+    As far as it varies among points one rounding away, and among cotangents one rounding away: the mean of what is
+    centred pulls back to nothing but the rounding of its sums. And as far as it moves the outputs by less than their
     own rounding, for a move of the input by its own size.
     """
     largest = trial.faintest(name)
     for number in (0, 1):
-        claims = [g for g in (n.get(name) for n in trial.neighbours(number)) if g is not None]
-        for one, other in pairwise(claims):
-            if one.shape == other.shape:
-                largest = max(largest, float(np.linalg.norm((one - other).ravel())))
+        families = (trial.neighbours(number), [trial.gradients(number), *_jittered(trial, number)])
+        for family in families:
+            claims = [g for g in (n.get(name) for n in family) if g is not None]
+            for one, other in pairwise(claims):
+                if one.shape == other.shape:
+                    largest = max(largest, float(np.linalg.norm((one - other).ravel())))
     return largest
+
+
+def _jittered(trial: Trial, number: int) -> Iterator[dict[str, Any]]:
+    """Yield the gradients for three cotangents one rounding away from the `number`-th."""
+    rng = trial.rng("jitter", number)
+
+    def jitter(leaf: Any) -> Any:
+        if not differentiable(leaf):
+            return leaf
+        moved = leaf * (1 + float(np.finfo(leaf.dtype).eps) * rng.choice([-1.0, 1.0], np.shape(leaf)))
+        return np.asarray(moved, leaf.dtype) if isinstance(leaf, np.ndarray) else leaf.dtype.type(moved)
+
+    for _ in range(3):
+        _, pullback = trial.linearize()
+        yield trial.read(pullback(rebuild(trial.cotangent(number), jitter)))
 
 
 def _representable(trial: Trial, factor: float) -> bool:
