@@ -5,10 +5,11 @@
     python tests/benchmarks/campaign.py --wrong 1e-6 --checks 5000       # faults of that size: the share caught
     python tests/benchmarks/campaign.py calibration --checks 50000       # error bars against forty digits
 
-A check is one measured quantity: a finding of gradient.direction, gradient.entries or gradient.points. Every false
-verdict is printed with its seed and number; `--only NUMBER` draws that target again and prints its report. With
---wrong each target gets one fault, drawn with it: a factor on a block, one entry, alternating signs, one row; a fault
-counts as caught if the report says that something is wrong, and as silent if it says verified.
+A check is one measured quantity: a finding of gradient.direction, gradient.entries or gradient.points; `derivatives`
+counts what those judged, an entry, a point or the directions of a block each for one. Every false verdict is
+printed with its seed and number; `--only NUMBER` draws that target again and prints its report. With --wrong each
+target gets one fault, drawn with it: a factor on a block, one entry, alternating signs, one row; a fault counts as
+caught if the report says that something is wrong, and as silent if it says verified.
 
 A right rule's claim is the truth up to its own rounding, so that |gap| over the allowed error is the ratio of true
 error and claimed bar; above 1 the bar does not cover. `calibration` takes the truth from mpmath instead.
@@ -104,7 +105,7 @@ def examined(job):
     eps = max(float(np.finfo(target.point[name].dtype).eps) for name in target.point.blocks)
     result["verdict"] = report.verdict.name
     result["findings"] = [
-        (f.check, f.verdict.name, _ratio(f, eps), f.resolution or 0.0, f.evaluations)
+        (f.check, f.verdict.name, _ratio(f, eps), f.entries or 1, f.evaluations)
         for f in report.findings
         if f.check in MEASURED
     ]
@@ -132,7 +133,7 @@ def calibrated(job):
     found = drawn(known[number % len(known)], np.dtype(dtype).type, rng, claim=number % 3 > 0)
     ratio = float(found.ratio) if found.answered else None
     verdict = "INCONCLUSIVE" if ratio is None else "AGREES" if ratio <= 1 else "DISAGREES"
-    row = ("calibration", verdict, ratio, 0.0, found.estimate.evaluations)
+    row = ("calibration", verdict, ratio, 1, found.estimate.evaluations)
     told = [f"{found.family} {found.estimate.kind} true error / bar {ratio}"] if verdict == "DISAGREES" else []
     return {
         "number": number,
@@ -149,7 +150,7 @@ class Sum:
     """What a campaign has seen so far."""
 
     def __init__(self):
-        self.targets = self.checks = self.evaluations = self.void = 0
+        self.targets = self.checks = self.derivatives = self.evaluations = self.void = 0
         self.verdicts, self.blocks, self.caught = Counter(), Counter(), Counter()
         self.ratios, self.false, self.open = [], [], Counter()
         self.outside = []
@@ -161,8 +162,9 @@ class Sum:
         self.targets += 1
         self.verdicts[result["verdict"]] += 1
         self.checks += len(result["findings"])
-        for check, verdict, ratio, _, evaluations in result["findings"]:
+        for check, verdict, ratio, judged, evaluations in result["findings"]:
             self.blocks[verdict] += 1
+            self.derivatives += judged
             self.evaluations += evaluations
             if ratio is not None and not wrong and check != "gradient.points":
                 self.ratios.append(ratio)
@@ -188,6 +190,7 @@ class Sum:
             "targets": self.targets,
             "void": self.void,
             "checks": self.checks,
+            "derivatives": self.derivatives,
             "evaluations": self.evaluations,
             "verdicts": dict(self.verdicts),
             "blocks": dict(self.blocks),
@@ -205,7 +208,10 @@ class Sum:
         """What is printed."""
         told = self.record()
         each = self.evaluations / max(self.checks, 1)
-        lines = [f"{self.checks} checks of {self.targets} targets, {each:.1f} evaluations each"]
+        lines = [
+            f"{self.checks} checks ({self.derivatives} derivatives) of {self.targets} targets, "
+            f"{each:.1f} evaluations a check"
+        ]
         lines.append("targets  " + "  ".join(f"{k} {n}" for k, n in self.verdicts.most_common()))
         lines.append("checks   " + "  ".join(f"{k} {n}" for k, n in self.blocks.most_common()))
         if wrong:
