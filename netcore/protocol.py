@@ -6,8 +6,9 @@ on the layer, so one layer can be run twice, copied, or probed between forward a
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
+import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
@@ -76,6 +77,17 @@ class Loss(Protocol):
         ...
 
 
+def require_real(x: Array, what: str) -> None:
+    """Raise ValueError for complex x, where `what` (a layer's name) compares or takes squares for squared lengths."""
+    if x.dtype.kind == "c":
+        raise ValueError(f"Expected real x for {what} but got x.dtype={x.dtype}")
+
+
+def floating(x: Array) -> Array:
+    """Return x as it is, or integers in float64: what a layer puts among them would be cut off."""
+    return x if x.dtype.kind in "fc" else x.astype(np.float64)
+
+
 class ElementwiseCache(NamedTuple):
     """What an elementwise layer needs again."""
 
@@ -87,8 +99,11 @@ class Elementwise(Protocol):
 
         y = f(x)    dx = dy f'(x),  entry by entry
 
-    The three methods below are concrete and are never overridden; an activation writes `__call__` and `grad` only.
+    The three methods below are concrete and are never overridden; an activation writes `__call__` and `grad` only, and
+    says whether both hold for complex x too.
     """
+
+    holomorphic: ClassVar[bool] = False
 
     def __call__(self, x: Array) -> Array:
         """Return f(x) in the shape and dtype of x."""
@@ -104,6 +119,8 @@ class Elementwise(Protocol):
 
     def forward(self, params: Params, x: Array, *, rng: Generator | None = None) -> tuple[Array, ElementwiseCache]:
         """Return f(x) and x."""
+        if not self.holomorphic:
+            require_real(x, type(self).__name__)
         return self(x), ElementwiseCache(x)
 
     def backward(self, params: Params, cache: ElementwiseCache, dy: Array) -> tuple[Array, dict[str, Array]]:

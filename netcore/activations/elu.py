@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from netcore.names import positive
 from netcore.protocol import Array, Elementwise
 
 
@@ -59,8 +60,10 @@ class SELU(Elementwise):
 
 @dataclass(frozen=True)
 class CELU(Elementwise):
-    """x for x > 0, otherwise α (e^{x/α} - 1);    derivative 1 for x > 0, otherwise e^{x/α}: no kink for any α > 0.
+    """x for x > 0, otherwise α (e^{x/α} - 1);    derivative 1 for x > 0, otherwise e^{x/α}: no kink.
 
+    Args:
+        alpha: α > 0, the depth it levels off at.
     Source: Barron 2017, "Continuously differentiable exponential linear units".
 
     Example:
@@ -72,6 +75,9 @@ class CELU(Elementwise):
     """
 
     alpha: float = 1.0
+
+    def __post_init__(self) -> None:
+        positive(alpha=self.alpha)
 
     def __call__(self, x: Array) -> Array:
         """Return x or α (e^{x/α} - 1)."""

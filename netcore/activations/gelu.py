@@ -30,7 +30,9 @@ class GELU(Elementwise):
 
     def grad(self, x: Array) -> Array:
         """Return Φ(x) + x φ(x)."""
-        return ndtr(x) + x * (np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi))
+        near = np.clip(x, -FAR, FAR)
+        slope: Array = ndtr(x) + near * (np.exp(-0.5 * near * near) / math.sqrt(2 * math.pi))
+        return slope
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,16 @@ class GELUTanh(Elementwise):
 
     def grad(self, x: Array) -> Array:
         """Return σ(2u) + 2 x u' σ(2u) σ(-2u), the second term 0 once its last factor is."""
-        u = _u(x)
-        slope = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x * x)
-        found: Array = expit(2 * u) + 2 * x * slope * (expit(2 * u) * expit(-2 * u))
+        u, near = _u(x), np.clip(x, -FAR, FAR)
+        slope = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * near * near)
+        found: Array = expit(2 * u) + 2 * near * slope * (expit(2 * u) * expit(-2 * u))
         return found
 
 
 def _u(x: Array) -> Array:
+    x = np.clip(x, -FAR, FAR)
     found: Array = math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)  # x**3 is a call to pow, ten times slower
     return found
+
+
+FAR = 40.0  # from here on φ and σ(-2|u|) are 0 in float64 too (below e^-745), and powers of x would overflow

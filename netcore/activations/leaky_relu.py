@@ -31,4 +31,4 @@ class LeakyReLU(Elementwise):
 
     def grad(self, x: Array) -> Array:
         """Return 1 or s."""
-        return np.where(x > 0, 1, self.slope).astype(x.dtype)
+        return np.where(x > 0, 1, self.slope).astype(np.result_type(x, self.slope))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
+from netcore.names import positive
 from netcore.protocol import Array, Elementwise
 
 
@@ -25,6 +26,9 @@ class Softplus(Elementwise):
     """
 
     beta: float = 1.0
+
+    def __post_init__(self) -> None:
+        positive(beta=self.beta)
 
     def __call__(self, x: Array) -> Array:
         """Return log(1 + e^{βx}) / β."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator
 
+from netcore.names import at_least
 from netcore.protocol import Array, Params
 
 
@@ -150,6 +151,9 @@ class Upsample:
     """
 
     factor: int
+
+    def __post_init__(self) -> None:
+        at_least(1, factor=self.factor)
 
     def init(self, rng: Generator) -> dict[str, Array]:
         """Return no parameters."""

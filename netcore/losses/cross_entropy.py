@@ -5,15 +5,18 @@ With p = softmax(z), targets t (one-hot for integer labels) and class weights w,
     L = -Σ_k w_k t_k log p_k        ∂L/∂z_j = p_j Σ_k w_k t_k - w_j t_j
 
 For integer labels a mean divides by the weights of the labels, so that a label that is ignored does not count; for soft
-targets it divides by the number of rows. Both are the habit of the field.
+targets it divides by the number of rows. Both are the habit of the field. A logit of -∞ (a class that is ruled out)
+costs nothing where its target is 0.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.special import log_softmax
 
-from netcore.losses.reduction import Reduction, as_floating, reduce, spread
+from netcore.losses.reduction import Reduction, as_floating, expected, reduce, spread
+from netcore.names import fraction
 from netcore.protocol import Array
 
 
@@ -33,10 +36,14 @@ class CrossEntropy:
         0.395
     """
 
+    row_axes: ClassVar[int] = 1
     reduction: Reduction = "mean"
     label_smoothing: float = 0.0
     class_weight: tuple[float, ...] | None = None
     ignore: int | None = None
+
+    def __post_init__(self) -> None:
+        fraction(label_smoothing=self.label_smoothing)
 
     def __call__(self, y: Array, y_hat: Array) -> float | Array:
         """Return the loss.
@@ -47,14 +54,25 @@ class CrossEntropy:
         """
         y_hat = as_floating(y_hat)
         weighted, count = self._targets(y, y_hat)
-        return reduce(-(weighted * log_softmax(y_hat, axis=-1)).sum(axis=-1), self.reduction, count)
+        return reduce(_lost(weighted, y_hat), self.reduction, count)
 
     def grad(self, y: Array, y_hat: Array) -> Array:
         """Return p_j Σ_k w_k t_k - w_j t_j, divided by the mean's divisor."""
         y_hat = as_floating(y_hat)
         weighted, count = self._targets(y, y_hat)
-        p = np.exp(log_softmax(y_hat, axis=-1))
-        return spread(p * weighted.sum(axis=-1, keepdims=True) - weighted, self.reduction, count)
+        return spread(_slope(weighted, y_hat), self.reduction, count)
+
+    def pair(self, y: Array, y_hat: Array) -> tuple[Array, Array]:
+        """Return y, which may be integers, and y_hat as floating numbers."""
+        return np.asarray(y), as_floating(y_hat)
+
+    def entries(self, y: Array, y_hat: Array) -> Array:
+        """Return the loss of each row (...)."""
+        return _lost(self._targets(y, y_hat)[0], y_hat)
+
+    def slopes(self, y: Array, y_hat: Array) -> Array:
+        """Return p_j Σ_k w_k t_k - w_j t_j (..., classes)."""
+        return _slope(self._targets(y, y_hat)[0], y_hat)
 
     def _targets(self, y: Array, y_hat: Array) -> tuple[Array, float]:
         """Return w t (..., classes) and what a mean divides by."""
@@ -87,6 +105,7 @@ class NLL:
         0.693
     """
 
+    row_axes: ClassVar[int] = 1
     reduction: Reduction = "mean"
     class_weight: tuple[float, ...] | None = None
     ignore: int | None = None
@@ -95,12 +114,24 @@ class NLL:
         """Return the loss of integers y (...) for y_hat (..., classes)."""
         y_hat = as_floating(y_hat)
         weighted, count = self._targets(y, y_hat)
-        return reduce(-(weighted * y_hat).sum(axis=-1), self.reduction, count)
+        return reduce(-expected(weighted, y_hat), self.reduction, count)
 
     def grad(self, y: Array, y_hat: Array) -> Array:
         """Return -w_y at each label and 0 elsewhere, divided by the mean's divisor."""
         weighted, count = self._targets(y, as_floating(y_hat))
         return spread(-weighted, self.reduction, count)
+
+    def pair(self, y: Array, y_hat: Array) -> tuple[Array, Array]:
+        """Return y, which stays integer, and y_hat as floating numbers."""
+        return np.asarray(y), as_floating(y_hat)
+
+    def entries(self, y: Array, y_hat: Array) -> Array:
+        """Return the loss of each row (...)."""
+        return -expected(self._targets(y, y_hat)[0], y_hat)
+
+    def slopes(self, y: Array, y_hat: Array) -> Array:
+        """Return -w_y at each label and 0 elsewhere (..., classes)."""
+        return -self._targets(y, y_hat)[0]
 
     def _targets(self, y: Array, y_hat: Array) -> tuple[Array, float]:
         t, _ = one_hot(y, y_hat, self.ignore)
@@ -123,6 +154,15 @@ def one_hot(y: Array, y_hat: Array, ignore: int | None = None) -> tuple[Array, A
     if np.any(strange):
         raise ValueError(f"Expected labels from 0 to {classes - 1} but got y={y[strange].flat[0]}")
     return ((np.arange(classes) == y[..., None]) & kept[..., None]).astype(y_hat.dtype), kept
+
+
+def _lost(weighted: Array, y_hat: Array) -> Array:
+    return -expected(weighted, log_softmax(y_hat, axis=-1))
+
+
+def _slope(weighted: Array, y_hat: Array) -> Array:
+    slope: Array = np.exp(log_softmax(y_hat, axis=-1)) * weighted.sum(axis=-1, keepdims=True) - weighted
+    return slope
 
 
 def _weights(class_weight: tuple[float, ...] | None, y_hat: Array) -> Array:

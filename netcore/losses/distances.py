@@ -77,8 +77,7 @@ class Contrastive(RowLoss):
 
 def _cosine(y: Array, y_hat: Array) -> tuple[Array, Array, Array]:
     """Return the cosine and both lengths, each (..., 1)."""
-    length = np.maximum(np.linalg.norm(y, axis=-1, keepdims=True), FLOOR)
-    length_hat = np.maximum(np.linalg.norm(y_hat, axis=-1, keepdims=True), FLOOR)
+    length, length_hat = (np.maximum(_length(v)[..., None], FLOOR) for v in (y, y_hat))
     return ((y / length) * (y_hat / length_hat)).sum(axis=-1, keepdims=True), length, length_hat
 
 
@@ -90,4 +89,12 @@ def _pairs(y: Array, y_hat: Array) -> tuple[Array, Array, Array]:
             f"but got y.shape={np.shape(y)} and y_hat.shape={y_hat.shape}"
         )
     e = y_hat[..., 0, :] - y_hat[..., 1, :]
-    return np.asarray(y, dtype=y_hat.dtype), e, np.linalg.norm(e, axis=-1)
+    return np.asarray(y, dtype=y_hat.dtype), e, _length(e)
+
+
+def _length(v: Array) -> Array:
+    """Return the Euclidean norm (...) of v (..., n); its largest entry goes first, so that no square overflows."""
+    largest = np.abs(v).max(axis=-1, initial=0)
+    unit = v / np.where(largest > 0, largest, 1)[..., None]
+    found: Array = largest * np.sqrt((unit * unit).sum(axis=-1))
+    return found

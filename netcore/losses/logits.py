@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import expit
 
 from netcore.losses.reduction import EntryLoss, Reduction
+from netcore.names import at_least, fraction
 from netcore.protocol import Array
 
 
@@ -57,6 +58,10 @@ class Focal(EntryLoss):
     gamma: float = 2.0
     alpha: float = 0.25
     reduction: Reduction = "mean"
+
+    def __post_init__(self) -> None:
+        at_least(0, gamma=self.gamma)
+        fraction(alpha=self.alpha)
 
     def entries(self, y: Array, y_hat: Array) -> Array:
         """Return α y f(z) + (1 - α) (1 - y) f(-z)."""

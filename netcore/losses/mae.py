@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netcore.losses.reduction import EntryLoss, Reduction
+from netcore.names import positive
 from netcore.protocol import Array
 
 
@@ -45,10 +46,15 @@ class Huber(EntryLoss):
     delta: float = 1.0
     reduction: Reduction = "mean"
 
+    def __post_init__(self) -> None:
+        positive(delta=self.delta)
+
     def entries(self, y: Array, y_hat: Array) -> Array:
         """Return the parabola or the line."""
         size = np.abs(_gap(y, y_hat))
-        return np.where(size <= self.delta, size * size / 2, self.delta * (size - self.delta / 2))
+        held = np.minimum(size, self.delta)  # both forms are held (|d| - held/2), and nothing large is squared
+        lost: Array = held * (size - held / 2)
+        return lost
 
     def slopes(self, y: Array, y_hat: Array) -> Array:
         """Return d, held between -δ and δ."""
@@ -71,10 +77,15 @@ class SmoothL1(EntryLoss):
     beta: float = 1.0
     reduction: Reduction = "mean"
 
+    def __post_init__(self) -> None:
+        positive(beta=self.beta)
+
     def entries(self, y: Array, y_hat: Array) -> Array:
         """Return the parabola or the line."""
         size = np.abs(_gap(y, y_hat))
-        return np.where(size <= self.beta, size * size / (2 * self.beta), size - self.beta / 2)
+        held = np.minimum(size, self.beta)
+        lost: Array = held / self.beta * (size - held / 2)
+        return lost
 
     def slopes(self, y: Array, y_hat: Array) -> Array:
         """Return d / β, held between -1 and 1."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netcore.losses.reduction import EntryLoss, Reduction
+from netcore.names import fraction
 from netcore.protocol import Array
 
 
@@ -23,6 +24,9 @@ class Quantile(EntryLoss):
 
     q: float = 0.5
     reduction: Reduction = "mean"
+
+    def __post_init__(self) -> None:
+        fraction(q=self.q)
 
     def entries(self, y: Array, y_hat: Array) -> Array:
         """Return the tilted absolute value."""

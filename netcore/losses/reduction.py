@@ -6,7 +6,7 @@ from typing import Literal, Protocol, TypeAlias, get_args
 import numpy as np
 
 from netcore.names import choose
-from netcore.protocol import Array
+from netcore.protocol import Array, floating
 
 Reduction: TypeAlias = Literal["mean", "sum", "none"]
 REDUCTIONS = {name: name for name in get_args(Reduction)}
@@ -60,7 +60,13 @@ def as_floating(y_hat: Array) -> Array:
     y_hat = np.asarray(y_hat)
     if y_hat.dtype.kind == "c":
         raise ValueError(f"Expected real predictions but got y_hat.dtype={y_hat.dtype}; take the real part, or abs")
-    return y_hat if y_hat.dtype.kind == "f" else y_hat.astype(np.float64)
+    return floating(y_hat)
+
+
+def expected(weights: Array, logs: Array) -> Array:
+    """Return Σ_k w_k l_k over the last axis, where w_k = 0 makes a term 0 even if l_k is -∞, the logarithm of 0."""
+    total: Array = (weights * np.where(weights == 0, 0, logs)).sum(axis=-1)
+    return total
 
 
 class EntryLoss(Protocol):

@@ -13,7 +13,7 @@ class Weighted:
     """Mean of w · entries of a loss; the mean divides by the number of entries, not by the sum of the weights.
 
     Args:
-        loss: one with `entries` and `slopes`; its own reduction plays no part.
+        loss: one with `entries` and `slopes`, as all here have; its own reduction plays no part.
         weight: broadcasts to the loss's entries, (batch, 1) for a weight a row.
         reduction: "mean", "sum" or "none".
 

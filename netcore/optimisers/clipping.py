@@ -21,6 +21,15 @@ def clip_by_norm(grads: Params, largest: float) -> tuple[dict[str, Array], float
         >>> clipped["W"].round(3).tolist(), norm
         ([0.6, 0.8], 5.0)
     """
-    norm = math.sqrt(sum(float(np.vdot(g, g).real) for g in grads.values()))
+    norm = math.hypot(*(_norm(g) for g in grads.values()))
     scale = largest / norm if norm > largest else 1.0
     return {name: g * scale if scale < 1 else g for name, g in grads.items()}, norm
+
+
+def _norm(g: Array) -> float:
+    """Return the norm of one array, the largest entry taken out first: its square may overflow where it does not."""
+    largest = float(np.max(np.abs(g), initial=0))
+    if largest == 0 or not math.isfinite(largest):
+        return largest
+    unit = g / largest
+    return largest * math.sqrt(float(np.vdot(unit, unit).real))

@@ -1,18 +1,20 @@
 """Losses against their formulas, differences, and the ends of their domains."""
 
+import dataclasses
 import math
 
 import mpmath as mp
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from netcore_oracles import assert_close, gradient
+from netcore_oracles import assert_close, gradient, slope
 
 import netcore
 from netcore import MSE, NLL, CrossEntropy, Focal, LogCosh, LogLoss, LogLossWithLogits
 
 
+@settings(deadline=None)
 @given(
     rows=st.integers(1, 6),
     columns=st.integers(1, 5),
@@ -26,6 +28,37 @@ def test_grad_is_the_derivative_of_the_call_for_any_number_of_outputs(rows, colu
     for loss, truth, guess in ((MSE(reduction=reduction), y, y_hat), (LogLoss(reduction=reduction), p, p_hat)):
         measured = gradient(lambda a, loss=loss, truth=truth: loss(truth, a), guess)
         assert_close(loss.grad(truth, guess), measured, loss(truth, guess), tolerance=1e-7)  # log: f^(7) ≤ 720 / 0.2^7
+
+
+SMOOTH = {
+    "mse": "any", "log_cosh": "any", "poisson": "any", "logloss_with_logits": "unit", "focal": "unit",
+    "squared_hinge": "any", "cosine": "any", "kl": "unit", "cross_entropy": "labels", "nll": "labels",
+}  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    name=st.sampled_from(sorted(SMOOTH)),
+    shape=st.lists(st.integers(1, 4), min_size=1, max_size=2),
+    columns=st.integers(2, 5),
+    reduction=st.sampled_from(["mean", "sum"]),
+    seed=st.integers(0, 999),
+)
+def test_grad_is_the_derivative_of_every_smooth_loss_in_any_shape(name, shape, columns, reduction, seed):
+    rng = np.random.default_rng(seed)
+    y_hat = rng.normal(size=(*shape, columns))
+    y = {
+        "any": rng.normal(size=y_hat.shape), "unit": rng.uniform(size=y_hat.shape),
+        "labels": rng.integers(0, columns, size=shape),
+    }[SMOOTH[name]]  # fmt: skip
+    loss = dataclasses.replace(netcore.LOSSES[name], reduction=reduction)
+    if name == "squared_hinge":
+        loss = dataclasses.replace(loss, margin=-99.0 if seed % 2 else 99.0)  # its curvature jumps at the margin
+    v = 0.1 * rng.normal(size=y_hat.shape)
+    # The angle bends as 1 / |ŷ|, and its seventh derivative as the seventh power of that.
+    y_hat = y_hat + np.sign(y_hat)
+    measured = slope(lambda a: loss(y, a), y_hat, v)
+    assert_close(np.sum(loss.grad(y, y_hat) * v), np.array(measured), abs(loss(y, y_hat)) + np.sum(np.abs(v)))
 
 
 def test_mse_is_the_mean_over_all_entries():
@@ -108,6 +141,52 @@ def test_logits_of_a_thousand_are_nothing_special(loss):
     assert np.all(np.isfinite(loss.grad(y, y_hat)))
     if isinstance(loss, LogLossWithLogits):
         assert loss(y, y_hat) == pytest.approx((0 + 0 + 1000 + 1000 + math.log(2) + 1000) / 6, rel=1e-15)
+
+
+@pytest.mark.parametrize("name", sorted(set(netcore.LOSSES) - {"mse", "squared_hinge", "poisson", "logloss", "ctc"}))
+def test_predictions_of_1e30_in_float32_neither_warn_nor_lose_the_gradient(name):
+    """Of the others, two square their argument, one raises e to it, one takes probabilities; CTC is a softmax."""
+    loss = netcore.LOSSES[name]
+    y_hat = np.array([[1e30, -1e30, 0.0], [-1e30, 0.0, 1.0], [0.0, 1.0, 1e30]], np.float32)
+    y = {"cross_entropy": np.array([1, 1, 2]), "nll": np.array([1, 0, 2])}.get(name, np.eye(3, dtype=np.float32))
+    if name == "contrastive":
+        y_hat, y = np.stack([y_hat, -y_hat], axis=1), np.zeros(3)
+    assert math.isfinite(loss(y, y_hat))
+    assert np.all(np.isfinite(loss.grad(y, y_hat)))
+
+
+def test_the_cosine_does_not_depend_on_the_length():
+    y, y_hat = np.random.default_rng(5).normal(size=(2, 4, 3))
+    far = netcore.Cosine()(1e200 * y, 1e-5 * y_hat)
+    assert far == pytest.approx(netcore.Cosine()(y, y_hat), rel=1e-14)
+    np.testing.assert_allclose(netcore.Cosine().grad(y, 1e200 * y_hat) * 1e200, netcore.Cosine().grad(y, y_hat))
+
+
+@pytest.mark.parametrize(
+    ("loss", "y"),
+    [(CrossEntropy(), np.array([1, 0])), (NLL(), np.array([1, 0])), *((f(), None) for f in (CrossEntropy, netcore.KL))],
+)
+def test_a_class_that_is_ruled_out_costs_nothing_where_it_is_not_the_target(loss, y):
+    y = np.array([[0.0, 1.0, 0.0], [0.25, 0.75, 0.0]]) if y is None else y
+    ruled_out = np.array([[-np.inf, 0.0, -np.inf], [np.log(0.5), np.log(0.5), -np.inf]])
+    unlikely = np.maximum(ruled_out, -700.0)
+    assert loss(y, ruled_out) == pytest.approx(loss(y, unlikely), rel=1e-15)
+    np.testing.assert_allclose(loss.grad(y, ruled_out), loss.grad(y, unlikely), atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: netcore.Huber(delta=0.0), r"delta above 0 but got delta=0.0"),
+        (lambda: netcore.SmoothL1(beta=-1.0), r"beta above 0"),
+        (lambda: netcore.Quantile(q=1.5), r"q in \[0, 1\] but got q=1.5"),
+        (lambda: Focal(gamma=math.nan), r"gamma at least 0 but got gamma=nan"),
+        (lambda: CrossEntropy(label_smoothing=1.5), r"label_smoothing in \[0, 1\]"),
+    ],
+)
+def test_options_outside_their_range_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
 
 
 @pytest.mark.parametrize("d", [1e-9, 1e-3, 0.5, 0.999999, 1.0, 3.0, 40.0, 1000.0])

@@ -120,3 +120,16 @@ def test_weights_are_torchs_weights():
     mine = netcore.Weighted(netcore.LogLoss(), w)
     np.testing.assert_allclose(mine(HARD, P_HAT), value.item(), rtol=1e-13)
     np.testing.assert_allclose(mine.grad(HARD, P_HAT), guess.grad.numpy(), rtol=1e-13)
+
+
+@pytest.mark.parametrize("loss", [netcore.CrossEntropy(label_smoothing=0.2), netcore.NLL()])
+def test_rows_of_classes_may_be_weighted(loss):
+    w = RNG.uniform(0.5, 2.0, size=7)
+    guess = torch.tensor(SCORES, requires_grad=True)
+    options = {"reduction": "none"} | ({"label_smoothing": 0.2} if isinstance(loss, netcore.CrossEntropy) else {})
+    theirs = F.cross_entropy if isinstance(loss, netcore.CrossEntropy) else F.nll_loss
+    value = (tensor(w) * theirs(guess, tensor(LABELS), **options)).mean()
+    value.backward()
+    mine = netcore.Weighted(loss, w)
+    np.testing.assert_allclose(mine(LABELS, SCORES), value.item(), rtol=1e-13)
+    np.testing.assert_allclose(mine.grad(LABELS, SCORES), guess.grad.numpy(), rtol=1e-12, atol=1e-15)

@@ -86,3 +86,11 @@ def test_clipping_keeps_the_direction_and_the_joint_norm():
     np.testing.assert_allclose(clipped["b"], [2])
     assert clip_by_norm(grads, 5.5)[0]["W"] is grads["W"]
     assert clip_by_norm({"W": np.zeros(2)}, 1.0)[1] == 0
+
+
+def test_clipping_holds_what_has_exploded():
+    """Its squares overflow, in float32 from 1e19 on, where it is needed most."""
+    clipped, norm = clip_by_norm({"W": np.full((2, 3), 1e25, np.float32), "b": np.zeros(4, np.float32)}, 2.0)
+    assert norm == pytest.approx(1e25 * math.sqrt(6), rel=1e-6)
+    np.testing.assert_allclose(clipped["W"], 2 / math.sqrt(6), rtol=1e-6)
+    assert clipped["W"].dtype == np.float32
