@@ -1,6 +1,7 @@
 """The exponential: a positive output, such as a rate."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -18,6 +19,8 @@ class Exp(Elementwise):
         >>> Exp().grad(x).round(3).tolist()
         [0.368, 1.649, 7.389]
     """
+
+    holomorphic: ClassVar[bool] = True
 
     def __call__(self, x: Array) -> Array:
         """Return eˣ."""

@@ -5,6 +5,8 @@ With x = [a, b] along the axis:
     GLU:     y = a σ(b)           da = dy σ(b)                          db = dy a σ(b) σ(-b)
     SwiGLU:  y = a σ(a) b         da = dy b (σ(a) + a σ(a) σ(-a))       db = dy a σ(a)
 
+where for complex x the factors of dy are conjugated.
+
 Source: Shazeer 2020, "GLU variants improve transformer"; the linear maps there are a Dense before.
 """
 
@@ -52,7 +54,7 @@ class GLU:
     def backward(self, params: Params, cache: Cache, dy: Array) -> tuple[Array, dict[str, Array]]:
         """Pull dy back: [dy σ(b), dy a σ'(b)]."""
         a, b = cache
-        return np.concatenate([dy * Sigmoid()(b), dy * a * Sigmoid().grad(b)], axis=self.axis), {}
+        return np.concatenate([dy * Sigmoid()(b).conj(), dy * (a * Sigmoid().grad(b)).conj()], axis=self.axis), {}
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class SwiGLU:
     def backward(self, params: Params, cache: Cache, dy: Array) -> tuple[Array, dict[str, Array]]:
         """Pull dy back: [dy b silu'(a), dy silu(a)]."""
         a, b = cache
-        return np.concatenate([dy * b * SiLU().grad(a), dy * SiLU()(a)], axis=self.axis), {}
+        return np.concatenate([dy * (b * SiLU().grad(a)).conj(), dy * SiLU()(a).conj()], axis=self.axis), {}
 
 
 def _halves(x: Array, axis: int) -> tuple[Array, Array]:

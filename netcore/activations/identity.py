@@ -1,6 +1,7 @@
 """No activation at all: the output of a regression."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -18,6 +19,8 @@ class Identity(Elementwise):
         >>> Identity().grad(x).round(3).tolist()
         [1.0, 1.0, 1.0]
     """
+
+    holomorphic: ClassVar[bool] = True
 
     def __call__(self, x: Array) -> Array:
         """Return a copy of x, so that a later change of y does not reach back into x."""

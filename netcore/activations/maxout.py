@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator
 
-from netcore.protocol import Array, Params
+from netcore.names import at_least
+from netcore.protocol import Array, Params, require_real
 
 
 class Cache(NamedTuple):
@@ -36,12 +37,16 @@ class Maxout:
 
     pieces: int
 
+    def __post_init__(self) -> None:
+        at_least(1, pieces=self.pieces)
+
     def init(self, rng: Generator) -> dict[str, Array]:
         """Return no parameters."""
         return {}
 
     def forward(self, params: Params, x: Array, *, rng: Generator | None = None) -> tuple[Array, Cache]:
         """Return y (..., units) for x (..., units · pieces)."""
+        require_real(x, "Maxout")
         if x.shape[-1] % self.pieces:
             raise ValueError(f"Expected a last axis that is a multiple of {self.pieces} but got x.shape={x.shape}")
         apart = x.reshape(*x.shape[:-1], x.shape[-1] // self.pieces, self.pieces)

@@ -1,7 +1,9 @@
 """The logistic function."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+import numpy as np
 from scipy.special import expit
 
 from netcore.protocol import Array, Elementwise
@@ -22,10 +24,23 @@ class Sigmoid(Elementwise):
         [0.197, 0.235, 0.105]
     """
 
+    holomorphic: ClassVar[bool] = True
+
     def __call__(self, x: Array) -> Array:
         """Return σ(x)."""
-        return expit(x)
+        return logistic(x)
 
     def grad(self, x: Array) -> Array:
         """Return σ(x) σ(-x)."""
-        return expit(x) * expit(-x)
+        slope: Array = logistic(x) * logistic(-x)
+        return slope
+
+
+def logistic(x: Array) -> Array:
+    """Return σ(x); scipy has it for real x only, for complex x the larger of e^x and e^-x is divided out."""
+    if x.dtype.kind != "c":
+        found: Array = expit(x)
+        return found
+    w = np.exp(np.where(x.real < 0, x, -x))
+    found = np.where(x.real < 0, w, 1) / (1 + w)
+    return found

@@ -1,9 +1,9 @@
 """The sigmoid linear unit, also called swish."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from scipy.special import expit
-
+from netcore.activations.sigmoid import logistic
 from netcore.protocol import Array, Elementwise
 
 
@@ -21,10 +21,13 @@ class SiLU(Elementwise):
         [0.072, 0.74, 1.091]
     """
 
+    holomorphic: ClassVar[bool] = True
+
     def __call__(self, x: Array) -> Array:
         """Return x σ(x)."""
-        return x * expit(x)
+        return x * logistic(x)
 
     def grad(self, x: Array) -> Array:
         """Return σ(x) (1 + x σ(-x))."""
-        return expit(x) * (1 + x * expit(-x))
+        slope: Array = logistic(x) * (1 + x * logistic(-x))
+        return slope

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator
 
-from netcore.protocol import Array, Params
+from netcore.protocol import Array, Params, require_real
 
 
 class Cache(NamedTuple):
@@ -82,5 +82,6 @@ class LogSoftmax:
 
 
 def _largest(x: Array, axis: int) -> Array:
+    require_real(x, "softmax")
     found: Array = x.max(axis=axis, keepdims=True)
     return found

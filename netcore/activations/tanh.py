@@ -1,6 +1,7 @@
 """The hyperbolic tangent."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.special import expit
@@ -22,6 +23,8 @@ class Tanh(Elementwise):
         >>> Tanh().grad(x).round(3).tolist()
         [0.42, 0.786, 0.071]
     """
+
+    holomorphic: ClassVar[bool] = True
 
     def __call__(self, x: Array) -> Array:
         """Return tanh(x)."""

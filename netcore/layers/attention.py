@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator
 
-from netcore.protocol import Array, Params
+from netcore.protocol import Array, Params, require_real
 
 
 class Cache(NamedTuple):
@@ -75,6 +75,7 @@ class Attention:
 
 def attend(q: Array, k: Array, v: Array, mask: Array | None, causal: bool) -> tuple[Array, Cache]:
     """Return y and the cache."""
+    require_real(q, "attention")
     p = (q * (1 / math.sqrt(q.shape[-1]))) @ k.swapaxes(-1, -2)  # scaling q costs less than scaling the scores
     if causal:
         queries, keys = p.shape[-2:]

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.random import Generator
 
 from netcore.layers.standardise import align, standardise, standardise_back
-from netcore.protocol import Array, Params
+from netcore.protocol import Array, Params, require_real
 
 
 class Cache(NamedTuple):
@@ -66,6 +66,7 @@ class BatchNorm:
             align(params[name], x.ndim) for name in ("gamma", "beta", "running_mean", "running_var")
         )
         if rng is None:
+            require_real(x, "BatchNorm")
             scale = 1 / np.sqrt(running_var + self.eps)
             x_hat, mean, variance = (x - running_mean) * scale, None, None
         else:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from numpy.random import Generator
 
 from netcore.initialisers import INITIALISERS, draw_bias
-from netcore.names import choose
+from netcore.names import at_least, choose
 from netcore.protocol import Array, Params
 
 
@@ -47,6 +47,7 @@ class Dense:
 
     def __post_init__(self) -> None:
         choose(INITIALISERS, self.initialiser, "initialiser")
+        at_least(1, n_in=self.n_in, n_out=self.n_out)
 
     def init(self, rng: Generator) -> dict[str, Array]:
         """Draw {"W": (n_in, n_out), "b": (1, n_out)}."""

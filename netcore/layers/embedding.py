@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator
 
 from netcore.initialisers import INITIALISERS
-from netcore.names import choose
+from netcore.names import at_least, choose
 from netcore.protocol import Array, Params
 
 
@@ -44,6 +44,7 @@ class Embedding:
 
     def __post_init__(self) -> None:
         choose(INITIALISERS, self.initialiser, "initialiser")
+        at_least(1, n_ids=self.n_ids, n_out=self.n_out)
 
     def init(self, rng: Generator) -> dict[str, Array]:
         """Draw {"W": (n_ids, n_out)}."""

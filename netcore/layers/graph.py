@@ -92,7 +92,13 @@ class Graph:
         return {f"{name}.{key}": array for name, mine in drawn.items() for key, array in mine.items()}
 
     def forward(self, params: Params, x: Array, *, rng: Generator | None = None) -> tuple[Array, Cache]:
-        """Run the nodes in order."""
+        """Run the nodes in order.
+
+        Raises:
+            ValueError: x is a tuple; put arrays of one length side by side and cut them apart in the first nodes.
+        """
+        if isinstance(x, tuple):
+            raise ValueError(f"Expected one array for a graph but got a tuple of {len(x)}")
         results, caches = {INPUT: x}, {}
         for node in self.nodes:
             given = tuple(results[source] for source in node.sources)

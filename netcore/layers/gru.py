@@ -23,8 +23,8 @@ from scipy.special import expit
 
 from netcore.initialisers import INITIALISERS
 from netcore.layers.recurrence import backward_products, draw, emit, project, received, states, time_first
-from netcore.names import choose
-from netcore.protocol import Array, Params
+from netcore.names import at_least, choose
+from netcore.protocol import Array, Params, require_real
 
 
 class Cache(NamedTuple):
@@ -62,6 +62,7 @@ class GRU:
 
     def __post_init__(self) -> None:
         choose(INITIALISERS, self.initialiser, "initialiser")
+        at_least(1, n_in=self.n_in, n=self.n)
 
     def init(self, rng: Generator) -> dict[str, Array]:
         """Draw {"W": (n_in, 3 n), "U": (n, 3 n), "b": (1, 3 n), "c": (1, n)}, the columns in the order r, z, s."""
@@ -69,6 +70,7 @@ class GRU:
 
     def forward(self, params: Params, x: Array, *, rng: Generator | None = None) -> tuple[Array, Cache]:
         """Return y: (batch, time, n) or (batch, n)."""
+        require_real(x, "GRU")
         n = self.n
         xt = time_first(x, self.n_in, self.reverse)
         gates = project(xt, params)  # the pre-activations, overwritten step by step

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.random import Generator
 
 from netcore.layers.standardise import average, standardise, standardise_back
-from netcore.protocol import Array, Params
+from netcore.protocol import Array, Params, require_real
 
 LAST = (-1,)
 
@@ -90,6 +90,7 @@ class RMSNorm:
     def forward(self, params: Params, x: Array, *, rng: Generator | None = None) -> tuple[Array, Cache]:
         """Return y in the shape of x."""
         _require(x, self.n)
+        require_real(x, "RMSNorm")
         scale = 1 / np.sqrt(average(x * x, LAST) + self.eps)
         return x * scale * params["gamma"], Cache(x * scale, scale)
 

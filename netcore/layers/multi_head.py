@@ -90,6 +90,7 @@ class MultiHeadAttention:
         q, k, v = (self._split(part) for part in self._project(params, x, memory))
         if self.rotary:
             q, k = rotate(q, BASE), rotate(k, BASE)
+        mask = None if mask is None else np.asarray(mask, bool)
         mask = mask[:, None, None, :] if mask is not None and mask.ndim == 2 else mask
         y, heads = attend(q, k, v, mask, self.causal)
         merged = _merge(y)

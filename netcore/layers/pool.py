@@ -14,7 +14,7 @@ import numpy as np
 from numpy.random import Generator
 
 from netcore.layers.windows import Size, Windows, windows
-from netcore.protocol import Array, Params
+from netcore.protocol import Array, Params, floating, require_real
 
 
 class MaxCache(NamedTuple):
@@ -51,14 +51,16 @@ class MaxPool2d:
 
     def forward(self, params: Params, x: Array, *, rng: Generator | None = None) -> tuple[Array, MaxCache]:
         """Return y (batch, channels, rows, columns)."""
+        require_real(x, "MaxPool2d")
         w = _windows(x, self.kernel, self.stride, self.padding)
         count = w.count(x.shape[2:])
+        x = floating(x)
         padded = w.pad(x, -np.inf)
         y = np.full((*x.shape[:2], *count), -np.inf, x.dtype)
         winner = np.zeros(y.shape, np.intp)
         for k, tap in enumerate(w.taps(count)):
             seen = padded[tap]
-            better = seen > y
+            better = (seen > y) | np.isnan(seen)  # NaN wins and stays: a maximum that hid it would look right
             np.copyto(y, seen, where=better)
             winner[better] = k
         return y, MaxCache(winner, x.shape[2:])
@@ -127,6 +129,8 @@ class AvgPool2d:
 
 
 def _windows(x: Array, kernel: Size | None, stride: Size | None, padding: Size) -> Windows:
+    if x.ndim != 4:
+        raise ValueError(f"Expected x of shape (batch, channels, height, width) but got x.shape={x.shape}")
     kernel = x.shape[2:] if kernel is None else kernel
     found = windows(2, kernel, kernel if stride is None else stride, padding)
     if any(2 * p > k for p, k in zip(found.padding, found.kernel, strict=True)):

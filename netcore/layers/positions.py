@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator
 
-from netcore.protocol import Array, Params
+from netcore.protocol import Array, Params, floating
 
 
 class Cache(NamedTuple):
@@ -46,6 +46,7 @@ class SinePositions:
         time, n = x.shape[-2:]
         angle = np.arange(time)[:, None] * self.base ** (-(np.arange(n) // 2 * 2) / n)
         table = np.where(np.arange(n) % 2, np.cos(angle), np.sin(angle))
+        x = floating(x)
         return x + table.astype(x.dtype), Cache(time)
 
     def backward(self, params: Params, cache: Cache, dy: Array) -> tuple[Array, dict[str, Array]]:

@@ -5,7 +5,7 @@ one product for all steps. The loops leave the derivative dz of the pre-activati
 
     dW = Σ_t x_tᵀ dz_t        dU = Σ_t h_{t-1}ᵀ dz_t        db = Σ_t Σ_batch dz_t        dx_t = dz_t Wᵀ
 
-are one product each.
+are one product each, with x, h, W and U conjugated where they are complex (RNN only: the gates have real σ).
 """
 
 import numpy as np
@@ -69,10 +69,10 @@ def received(dy: Array, h: Array, sequences: bool, reverse: bool) -> Array:
 def backward_products(params: Params, xt: Array, h: Array, dz: Array, reverse: bool) -> tuple[Array, dict[str, Array]]:
     """Return dx (batch, time, n_in) and {"W", "U", "b"} from dz (time, batch, gates · n)."""
     rows = dz.reshape(-1, dz.shape[2])
-    dx: Array = (rows @ params["W"].T).reshape(xt.shape)
+    dx: Array = (rows @ params["W"].conj().T).reshape(xt.shape)
     grads = {
-        "W": xt.reshape(-1, xt.shape[2]).T @ rows,
-        "U": h[:-1].reshape(-1, h.shape[2]).T @ rows,
+        "W": xt.reshape(-1, xt.shape[2]).conj().T @ rows,
+        "U": h[:-1].reshape(-1, h.shape[2]).conj().T @ rows,
         "b": rows.sum(axis=0, keepdims=True),
     }
     return np.ascontiguousarray((dx[::-1] if reverse else dx).swapaxes(0, 1)), grads

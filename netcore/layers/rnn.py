@@ -16,7 +16,7 @@ from numpy.random import Generator
 
 from netcore.initialisers import INITIALISERS
 from netcore.layers.recurrence import backward_products, draw, emit, project, received, states, time_first
-from netcore.names import choose
+from netcore.names import at_least, choose
 from netcore.protocol import Array, Params
 
 
@@ -53,6 +53,7 @@ class RNN:
 
     def __post_init__(self) -> None:
         choose(INITIALISERS, self.initialiser, "initialiser")
+        at_least(1, n_in=self.n_in, n=self.n)
 
     def init(self, rng: Generator) -> dict[str, Array]:
         """Draw {"W": (n_in, n), "U": (n, n), "b": (1, n)}."""
@@ -71,9 +72,9 @@ class RNN:
         """Pull dy back through time."""
         h = cache.h
         dh = received(dy, h, self.sequences, self.reverse)
-        slope = 1 - h[1:] * h[1:]
+        slope = (1 - h[1:] * h[1:]).conj()
         dz = np.empty_like(dh)
-        Ut = params["U"].T
+        Ut = params["U"].conj().T
         carried = np.zeros(h.shape[1:], dy.dtype)
         for t in reversed(range(len(dh))):
             dz[t] = (dh[t] + carried) * slope[t]

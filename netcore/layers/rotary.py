@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator
 
-from netcore.protocol import Array, Params
+from netcore.protocol import Array, Params, floating
 
 
 class Cache(NamedTuple):
@@ -52,6 +52,7 @@ class Rotary:
 
 def rotate(x: Array, base: float, *, back: bool = False) -> Array:
     """Return x (..., time, d) turned by its places, or turned back."""
+    x = floating(x)
     time, d = x.shape[-2:]
     if d % 2:
         raise ValueError(f"Expected an even last axis for rotary positions but got x.shape={x.shape}")

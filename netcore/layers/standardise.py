@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from netcore.protocol import Array
+from netcore.protocol import Array, require_real
 
 Axes = tuple[int, ...]
 
@@ -19,8 +19,10 @@ Axes = tuple[int, ...]
 def standardise(x: Array, axes: Axes, eps: float) -> tuple[Array, Array, Array, Array]:
     """Return x̂, 1 / √(σ² + ε), μ and σ²; the last three with axes of size 1.
 
-    Error: the variance is that of x - μ, not the mean of squares less the square of the mean, which would cancel.
+    Error: the variance is that of x - μ, not the mean of squares less the square of the mean, which would cancel. From
+    1e19 on in float32, and 1e154 in float64, the squares overflow and numpy warns.
     """
+    require_real(x, "a normalisation")
     mean = average(x, axes)
     centred = x - mean
     variance = average(centred * centred, axes)

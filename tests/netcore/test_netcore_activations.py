@@ -5,7 +5,7 @@ import functools
 import mpmath as mp
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import netcore
@@ -57,6 +57,7 @@ def test_every_elementwise_activation_has_an_oracle():
 
 
 @pytest.mark.parametrize("name", ORACLES)
+@settings(deadline=None)
 @given(t=st.floats(-30, 30))
 def test_the_value_and_the_derivative_are_those_of_the_formula(name, t):
     if min((abs(t - kink) for kink in KINKS.get(name, [])), default=1) < 1e-12:
@@ -92,10 +93,31 @@ def relative_error(found, exact):
 
 
 @pytest.mark.parametrize("name", sorted(set(ORACLES) - {"Exp"}))  # e^1000 is truly infinite
-def test_far_out_nothing_overflows_or_warns(name):
-    x = np.array([[-1000.0, 1000.0]])
+@pytest.mark.parametrize("far", [1e3, 1e30])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_far_out_nothing_overflows_or_warns(name, far, dtype):
+    x = np.array([[-far, far, 0.0]], dtype)
     assert np.all(np.isfinite(named(name)(x)))
-    assert np.all(np.isfinite(named(name).grad(x)))
+    flat = named(name).grad(x)[0, :2]
+    np.testing.assert_allclose(flat, named(name).grad(x / 2)[0, :2], atol=1e-5)  # Softsign's is 1 / 500²
+
+
+@pytest.mark.parametrize("name", ORACLES)
+def test_integers_are_the_numbers_that_they_are(name):
+    x = np.array([[-3, 0, 2], [1, -1, 4]])
+    np.testing.assert_array_equal(named(name)(x), named(name)(x.astype(float)))
+    np.testing.assert_array_equal(named(name).grad(x), named(name).grad(x.astype(float)))
+
+
+@pytest.mark.parametrize("z", [0.3 + 0.4j, -2.0 + 1.0j, 40.0 - 3.0j, -800.0 + 0.5j])
+def test_sigmoid_and_silu_hold_for_complex_arguments(z):
+    x = np.array([[z, 0.1j]])
+    with mp.workdps(400):  # for 1 - σ
+        value = 1 / (1 + mp.exp(-mp.mpc(z)))
+        slope = value * (1 - value)
+        expected = [complex(v) for v in (value, slope, z * value, value + z * slope)]
+    found = [f(x)[0, 0] for act in (netcore.Sigmoid(), netcore.SiLU()) for f in (act, act.grad)]
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
 
 
 @pytest.mark.parametrize("name", ORACLES)

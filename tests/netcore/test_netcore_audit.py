@@ -1,6 +1,7 @@
 """What netcore offers for verification is complete, well formed, and true by differences taken here."""
 
 import inspect
+import re
 
 import numpy as np
 import pytest
@@ -85,6 +86,40 @@ def test_every_layer_keeps_float32_and_agrees_with_its_float64_self(target):
     for name, exact in results[0].items():
         scale = max(1.0, float(np.max(np.abs(exact), initial=0)))
         np.testing.assert_allclose(results[1][name], exact, rtol=0, atol=2e-4 * scale, err_msg=name)
+
+
+@pytest.mark.parametrize("target", BY_ADAPT["layer"])
+def test_for_complex_arrays_every_layer_is_exact_or_refuses(target):
+    if not double(target):
+        return
+    rng, layer, seed = np.random.default_rng(10), target["layer"], target.get("seed")
+
+    def drawn(array):
+        size = array.shape  # 0.2 keeps away from the poles of tanh and of σ
+        return array if array.dtype.kind in "iu" else 0.2 * (rng.normal(size=size) + 1j * rng.normal(size=size))
+
+    def run(params, x):
+        return layer.forward(params, x, rng=None if seed is None else np.random.default_rng(seed))
+
+    params, x = {k: drawn(v) for k, v in target["params"].items()}, each(drawn, target["x"])
+    if re.search("ReLU|Softmax|Max|Norm|LSTM|GRU|Attention|Transformer", repr(layer)):  # it, or a layer inside it
+        with pytest.raises(ValueError, match=r"Expected real x for .* but got x.dtype=complex128"):
+            run(params, x)
+        return
+    y, cache = run(params, x)
+    y_bar = drawn(y)
+    dx, dparams = layer.backward(params, cache, y_bar)
+    step, steps = each(drawn, target["x"]), {k: drawn(v) for k, v in params.items()}
+
+    def f(t):
+        moved = [a if a.dtype.kind in "iu" else a + t * v for a, v in zip(parts(x), parts(step), strict=True)]
+        y, _ = run({k: v + t * steps[k] for k, v in params.items()}, tuple(moved) if isinstance(x, tuple) else moved[0])
+        return float(np.vdot(y_bar, y).real)
+
+    claimed = sum(np.vdot(dparams[k], steps[k]).real for k in params)
+    if dx is not None:
+        claimed += sum(np.vdot(a, v).real for a, v in zip(parts(dx), parts(step), strict=True))
+    assert claimed == pytest.approx(slope(f, np.zeros(()), 1.0), rel=1e-8, abs=1e-9)
 
 
 @pytest.mark.parametrize("target", BY_ADAPT["layer"])

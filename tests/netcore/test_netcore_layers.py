@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 from netcore_oracles import assert_pullback, slope
 
 from netcore import (
+    CELU,
+    GLU,
     MSE,
+    RNN,
     Add,
     AvgPool2d,
     BatchNorm,
@@ -20,17 +23,25 @@ from netcore import (
     Flatten,
     GroupNorm,
     LayerNorm,
+    Maxout,
     MaxPool2d,
     Pad,
     Reshape,
     Residual,
+    Rotary,
     Sequential,
     Sigmoid,
+    SinePositions,
+    Softmax,
+    Softplus,
+    SwiGLU,
     Tanh,
+    Upsample,
 )
 from netcore.layers.windows import windows
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 5),
     st.integers(1, 4),
@@ -99,7 +110,7 @@ def test_float32_stays_float32_and_empty_and_strided_batches_work(layer):
         assert {k: g.shape for k, g in dparams.items()} == {k: p.shape for k, p in params.items()}
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_the_pullback_of_conv2d_is_the_derivative_for_any_geometry(data):
     kernel, stride, dilation = (data.draw(st.tuples(st.integers(1, 3), st.integers(1, 3))) for _ in range(3))
@@ -200,11 +211,31 @@ def test_layers_below_integers_get_zero_gradients_in_a_chain():
         (lambda: Embedding(4, 2).forward({}, np.array([1.0])), r"Expected integer ids but got x.dtype=float64"),
         (lambda: Embedding(4, 2).forward({}, np.array([1, -1])), r"ids from 0 to 3 but got ids from -1 to 1"),
         (lambda: Add().forward({}, (np.zeros((2, 3)), np.zeros((2, 1)))), r"one shape but got shapes"),
+        (lambda: Dense(0, 2), r"n_in at least 1 but got n_in=0"),
+        (lambda: run(MaxPool2d(2), (2, 4, 5)), r"\(batch, channels, height, width\) but got x.shape=\(2, 4, 5\)"),
+        (lambda: Upsample(0), r"factor at least 1"),
+        (lambda: Maxout(0), r"pieces at least 1"),
+        (lambda: CELU(0.0), r"alpha above 0"),
+        (lambda: Softplus(-1.0), r"beta above 0"),
     ],
 )
 def test_what_a_layer_cannot_do_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_pool_does_not_hide_a_nan():
+    x = np.arange(16.0).reshape(1, 1, 4, 4)
+    x[0, 0, 0, 0] = np.nan
+    y, _ = MaxPool2d(2).forward({}, x)
+    np.testing.assert_array_equal(y[0, 0], [[np.nan, 7.0], [13.0, 15.0]])
+
+
+@pytest.mark.parametrize("layer", [MaxPool2d(2), AvgPool2d(2), SinePositions(), Rotary(), Softmax(), Dropout(0.3)])
+def test_integers_give_what_their_float64_gives(layer):
+    x = np.random.default_rng(15).integers(-9, 9, size=(2, 3, 4, 6))
+    y, _ = layer.forward({}, x, rng=np.random.default_rng(0))
+    np.testing.assert_array_equal(y, layer.forward({}, x.astype(float), rng=np.random.default_rng(0))[0])
 
 
 def run(layer, shape):
@@ -220,6 +251,9 @@ def run(layer, shape):
         (AvgPool2d(2), (3, 2, 4, 5)),
         (Residual(Sequential([Dense(3, 2), Tanh(), Dense(2, 3), Exp()])), (4, 3)),
         (Sequential([Pad(((1, 0), (0, 1))), Flatten()]), (2, 3, 4)),
+        (RNN(3, 2), (2, 4, 3)),
+        (GLU(), (3, 4)),
+        (SwiGLU(axis=0), (4, 3)),
     ],
 )
 def test_for_complex_arrays_the_pullback_is_the_adjoint(layer, shape):
