@@ -1,5 +1,6 @@
 """What training saw."""
 
+import math
 from dataclasses import dataclass, field
 
 
@@ -24,3 +25,16 @@ class History:
     hook_seconds: float = 0.0
     hook_calls: int = 0
     best: int | None = None
+
+
+def require_finite(loss: float, when: str) -> float:
+    """Return the loss.
+
+    Raises:
+        FloatingPointError: it is NaN or infinite.
+    """
+    if not math.isfinite(loss):
+        raise FloatingPointError(
+            f"Expected a finite loss but got loss={loss} at {when}; look for NaN in X and Y, or lower the learning rate"
+        )
+    return loss

@@ -1,20 +1,22 @@
 """The notebook's model: a list of layers, their parameters, a loss, and gradient descent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from netcore.activations import ACTIVATIONS
-from netcore.history import History
+from netcore.activations import ACTIVATIONS, LogSoftmax, Softmax
+from netcore.history import History, require_finite
 from netcore.initialisers import INITIALISERS
 from netcore.layers.dense import Dense
 from netcore.losses import LOSSES
-from netcore.names import choose
+from netcore.names import at_least, choose
 from netcore.optimisers.rule import trainable
 from netcore.protocol import Array, Layer, Loss, Stateful
+
+NAMED: Mapping[str, Layer] = {**ACTIVATIONS, "softmax": Softmax(), "log_softmax": LogSoftmax()}
 
 
 class Model:
@@ -58,7 +60,7 @@ class Model:
 
         Args:
             layers: sizes from input to output, at least two, or layers.
-            act: activation of the hidden layers, a name in ACTIVATIONS.
+            act: activation of the hidden layers, a name in ACTIVATIONS, "softmax" or "log_softmax".
             out_act: activation of the last layer; None is `act`.
             loss: a name in LOSSES, or a loss.
             seed: of the weights, ≥ 0.
@@ -79,9 +81,16 @@ class Model:
         self.params = [{name: a.astype(dtype) for name, a in mine.items()} for mine in self.params]
 
     def forward(self, X: Array, *, rng: np.random.Generator | None = None) -> Array:
-        """Return Y_hat (batch, n_out) for X (batch, n_in), an array or rows of numbers; rng=None is inference."""
+        """Return Y_hat (batch, n_out) for X (batch, n_in), an array or rows of numbers; rng=None is inference.
+
+        Raises:
+            ValueError: X is no array of numbers, or has another shape than the first layer takes.
+        """
         self._caches = []
         X = X if isinstance(X, tuple) else np.asarray(X)
+        for each in X if isinstance(X, tuple) else (X,):
+            if each.dtype.kind not in "biufc":
+                raise ValueError(f"Expected an array of numbers but got X.dtype={each.dtype}")
         for i in range(len(self.layers)):
             X, cache = self.layers[i].forward(self.params[i], X, rng=rng)
             self._caches.append(cache)
@@ -130,13 +139,17 @@ class Model:
             verbose: print the epoch, the loss and each layer's mean gradient every so many epochs; 0 prints nothing.
         Returns:
             History, whose loss has one value an epoch.
+        Raises:
+            FloatingPointError: the loss is NaN or infinite; the model is as the last step left it.
         """
+        at_least(0, epochs=epochs, verbose=verbose)
         history = History()
         for epoch in range(epochs):
             Y_hat = self.forward(X, rng=self.rng)
             self.backward(Y, Y_hat)
             self.refresh()
-            history.loss.append(float(np.sum(self.loss(Y, Y_hat))))  # the sum is that of reduction="none"
+            loss = float(np.sum(self.loss(Y, Y_hat)))  # the sum is that of reduction="none"
+            history.loss.append(require_finite(loss, f"epoch {epoch}"))
             if verbose and epoch % verbose == 0:
                 print(f"epoch {epoch:6d}   loss {history.loss[-1]:.6g}   mean gradient {self._mean_gradients()}")
             self.update(learning_rate)
@@ -154,15 +167,15 @@ class Model:
 
 def _build(layers: Sequence[int | Layer], act: str, out_act: str, initialiser: str) -> list[Layer]:
     """Return the list of layers that sizes stand for, or the layers that were given."""
-    choose(ACTIVATIONS, act, "act")
-    choose(ACTIVATIONS, out_act, "out_act")
+    choose(NAMED, act, "act")
+    choose(NAMED, out_act, "out_act")
     choose(INITIALISERS, initialiser, "initialiser")
     sizes = [size for size in layers if isinstance(size, (int, np.integer))]
-    if not sizes and layers:
+    if not sizes and layers and all(isinstance(layer, Layer) for layer in layers):
         return [layer for layer in layers if not isinstance(layer, int)]
     if len(sizes) != len(layers) or len(sizes) < 2 or min(sizes) < 1:
         raise ValueError(f"Expected at least two sizes of 1 or more, or layers only, but got layers={list(layers)!r}")
     built: list[Layer] = []
     for n_in, n_out in pairwise(sizes):
-        built += [Dense(n_in, n_out, initialiser=initialiser), ACTIVATIONS[act]]
-    return [*built[:-1], ACTIVATIONS[out_act]]
+        built += [Dense(n_in, n_out, initialiser=initialiser), NAMED[act]]
+    return [*built[:-1], NAMED[out_act]]

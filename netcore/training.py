@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from netcore.history import History
+from netcore.history import History, require_finite
 from netcore.layers.sequential import join, part
 from netcore.model import Model
+from netcore.names import at_least, positive
 from netcore.optimisers import Adam, Optimiser, clip_by_norm
 from netcore.progress import progress_bar
 from netcore.protocol import Array
@@ -30,6 +31,10 @@ class Hook:
     run: Callable[[Model, Array, Array, int], Any]
     every: int = 100
     share: float = 1.0
+
+    def __post_init__(self) -> None:
+        at_least(1, every=self.every)
+        at_least(0, share=self.share)
 
 
 def fit(
@@ -76,7 +81,7 @@ def fit(
         True
     """
     X, Y = np.asarray(X), np.asarray(Y)
-    _require(X, Y, batch, validation, metric, patience)
+    _require(X, Y, epochs, batch, clip, validation, metric, patience)
     optimiser = Adam() if optimiser is None else optimiser
     rng = np.random.default_rng(seed)
     state, history, began, step = optimiser.init(join(model.params)), History(), time.perf_counter(), 0
@@ -117,11 +122,7 @@ def _descend(
 ) -> tuple[float, dict[str, Array]]:
     """Take one step; return the loss before it and what the optimiser remembers."""
     y_hat = model.forward(x, rng=rng)
-    loss = float(np.sum(model.loss(y, y_hat)))
-    if not np.isfinite(loss):
-        raise FloatingPointError(
-            f"Expected a finite loss but got loss={loss} at step {step}; try a lower learning rate"
-        )
+    loss = require_finite(float(np.sum(model.loss(y, y_hat))), f"step {step}")
     grads = join(model.backward(y, y_hat))
     model.refresh()
     if clip is not None:
@@ -156,14 +157,18 @@ def _run(hook: Hook, model: Model, x: Array, y: Array, step: int, history: Histo
 def _require(
     X: Array,
     Y: Array,
+    epochs: int,
     batch: int,
+    clip: float | None,
     validation: tuple[Array, Array] | None,
     metric: Metric | None,
     patience: int | None,
 ) -> None:
     if len(X) != len(Y):
         raise ValueError(f"Expected as many rows of Y as of X but got X.shape={X.shape} and Y.shape={Y.shape}")
-    if batch < 1:
-        raise ValueError(f"Expected batch of at least 1 but got batch={batch}")
+    at_least(1, batch=batch)
+    at_least(0, epochs=epochs)
+    if clip is not None:
+        positive(clip=clip)
     if validation is None and (metric is not None or patience is not None):
         raise ValueError("Expected validation rows for metric and patience but got validation=None")

@@ -79,3 +79,8 @@ def test_the_running_statistics_of_a_node_are_refreshed():
 def test_nodes_that_make_no_graph_are_refused(nodes, message):
     with pytest.raises(ValueError, match=message):
         Graph(nodes)
+
+
+def test_several_inputs_are_refused():
+    with pytest.raises(ValueError, match=r"Expected one array for a graph but got a tuple of 2"):
+        Graph([Node("a", Add())]).forward({}, (np.ones((2, 3)), np.ones((2, 3))))

@@ -54,7 +54,7 @@ def test_training_ends_at_the_least_squares_solution():
     assert best < losses[-1] < 0.53  # the bias direction is far from converged at this rate: 0.5179 in the table
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(
     sizes=st.lists(st.integers(1, 5), min_size=2, max_size=4),
     batch=st.integers(1, 4),
@@ -178,6 +178,9 @@ def test_training_prints_every_so_many_epochs(capsys):
         ({"layers": [3, 2], "out_act": "tan"}, r"got out_act='tan'; did you mean 'tanh'\?"),
         ({"layers": [3, 2], "loss": "msee"}, r"Expected loss one of .* got loss='msee'; did you mean 'mse'\?"),
         ({"layers": [3, 2], "initialiser": "hee"}, r"got initialiser='hee'; did you mean 'he'\?"),
+        ({"layers": [3, 2], "act": "Sigmoid"}, r"did you mean 'sigmoid'\?"),
+        ({"layers": [3, 2], "act": "LeakyReLU"}, r"did you mean 'leaky_relu'\?"),
+        ({"layers": [Dense(3, 2), "relu"]}, r"or layers only, but got layers=.*'relu'"),
         ({"layers": [3]}, r"at least two sizes .* got layers=\[3\]"),
         ({"layers": [3, 0, 2]}, r"at least two sizes of 1 or more"),
         ({"layers": []}, r"got layers=\[\]"),
@@ -193,6 +196,31 @@ def test_rows_of_plain_numbers_are_arrays():
     rows = [[1.0, 2.0, 3.0], [0.5, 0.1, 0.2]]
     np.testing.assert_array_equal(Model([3, 2]).forward(rows), Model([3, 2]).forward(np.array(rows)))
     assert len(Model([3, 2]).train(rows, [[1, 0], [0, 1]], 2, verbose=0).loss) == 2
+
+
+def test_integers_train_as_the_floats_that_they_are():
+    whole = [Model([3, 2]).train(a.astype(int), b.astype(int), 5, verbose=0).loss for a, b in [(X, Y)]]
+    assert whole == [Model([3, 2]).train(X.astype(float), Y.astype(float), 5, verbose=0).loss]
+
+
+@pytest.mark.parametrize("x", [np.array([[1, None, 2]]), np.array([["a", "b", "c"]])])
+def test_what_holds_no_numbers_is_refused(x):
+    with pytest.raises(ValueError, match=r"Expected an array of numbers but got X.dtype=(object|<U1)"):
+        Model([3, 2]).forward(x)
+
+
+def test_a_nan_in_the_data_stops_training_at_once():
+    x = X.copy()
+    x[2, 1] = np.nan
+    with pytest.raises(FloatingPointError, match=r"finite loss but got loss=nan at epoch 0; look for NaN in X and Y"):
+        Model([3, 2]).train(x, Y, 5, verbose=0)
+
+
+def test_a_classifier_is_made_by_name():
+    model = Model([3, 4, 2], act="tanh", out_act="log_softmax", loss="nll")
+    assert np.exp(model.forward(X / 100)).sum(axis=1) == pytest.approx(np.ones(5))
+    loss = model.train(X / 100, np.array([0, 1, 1, 0, 1]), 200, learning_rate=0.5, verbose=0).loss
+    assert loss[-1] < 0.5 * loss[0]
 
 
 def test_backward_before_forward_is_refused():

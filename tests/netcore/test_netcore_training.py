@@ -88,7 +88,7 @@ def test_a_hook_keeps_to_its_share_of_the_time():
 
 def test_a_loss_that_is_no_longer_finite_stops_training():
     model = Model([3, 2], out_act="identity")
-    message = r"Expected a finite loss but got loss=.* at step \d+; try a lower"
+    message = r"Expected a finite loss but got loss=.* at step \d+; look for NaN in X and Y, or lower"
     with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match=message):
         fit(model, X, Y, epochs=500, optimiser=SGD(1e6))
     assert all(np.all(np.isfinite(a)) for p in model.params for a in p.values())
@@ -98,13 +98,20 @@ def test_a_loss_that_is_no_longer_finite_stops_training():
     ("options", "message"),
     [
         ({"Y": Y[:5]}, r"as many rows of Y as of X but got X.shape=\(60, 3\) and Y.shape=\(5, 2\)"),
-        ({"batch": 0}, r"batch of at least 1 but got batch=0"),
+        ({"batch": 0}, r"batch at least 1 but got batch=0"),
+        ({"epochs": -1}, r"epochs at least 0 but got epochs=-1"),
+        ({"clip": 0.0}, r"clip above 0 but got clip=0.0"),
         ({"patience": 3}, r"validation rows for metric and patience but got validation=None"),
     ],
 )
 def test_arguments_that_cannot_train_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         fit(small(), X, **{"Y": Y, "epochs": 1, **options})
+
+
+def test_a_hook_that_never_or_always_runs_is_refused():
+    with pytest.raises(ValueError, match=r"every at least 1 but got every=0"):
+        Hook(print, every=0)
 
 
 def test_a_progress_bar_changes_nothing(capsys):
