@@ -11,7 +11,7 @@ from gradcheck.checks.trial import Trial
 from gradcheck.report import Finding
 from gradcheck.target import Target
 
-__all__ = ["Check", "checks_for"]
+__all__ = ["Check", "all_checks", "checks_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,20 @@ _CHECKS = (
 )
 
 
+# asked only of a target that declares what they hold it to
+_DECLARED: tuple[tuple[Callable[[Target], bool], Check], ...] = (
+    (lambda target: target.elementwise, Check("gradient.points", points.gradient_points)),
+    (lambda target: target.jvp is not None, Check("adjoint.dot", structure.adjoint_dot)),
+    (lambda target: target.symmetric, Check("second_order.symmetric", structure.second_order_symmetric)),
+    (lambda target: target.batch is not None, Check("structure.batch", structure.structure_batch)),
+)
+
+
+def all_checks() -> tuple[Check, ...]:
+    """Return every check there is, whatever it applies to."""
+    return (*_CHECKS, *(check for _, check in _DECLARED))
+
+
 def checks_for(target: Target) -> tuple[Check, ...]:
     """Return the checks that apply to a target, in the order in which they are asked."""
-    declared = (
-        (target.elementwise, Check("gradient.points", points.gradient_points)),
-        (target.jvp is not None, Check("adjoint.dot", structure.adjoint_dot)),
-        (target.symmetric, Check("second_order.symmetric", structure.second_order_symmetric)),
-        (target.batch is not None, Check("structure.batch", structure.structure_batch)),
-    )
-    return (*_CHECKS, *(check for applies, check in declared if applies))
+    return (*_CHECKS, *(check for applies, check in _DECLARED if applies(target)))

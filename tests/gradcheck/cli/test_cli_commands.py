@@ -2,11 +2,16 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from cli_project import FAULTY
 
+import gradcheck as gradcheck_package
 from gradcheck.commands import COMMANDS
+from gradcheck.explain import topics
+
+FAMILIES = "value|contract|pullback|gradient|adjoint|structure|second_order|model|audit|gate"
 
 
 def test_list_names_quantities_as_only_takes_them(gradcheck):
@@ -30,6 +35,19 @@ def test_every_check_that_a_report_names_is_explained(gradcheck):
         assert len(done.stdout) > len(check) + 30
     assert "subgradient" in gradcheck("explain", "kink").stdout
     assert re.search(r"^value\.finite +\S+", gradcheck("explain").stdout, re.M)
+
+
+def test_every_id_that_the_sources_spell_is_explained():
+    """Checks that ask only of what is declared, of models and of whole runs too."""
+    package = Path(gradcheck_package.__file__).parent
+    spelt = {
+        found
+        for file in package.rglob("*.py")
+        for found in re.findall(rf'"((?:{FAMILIES})\.[a-z_]+)"', file.read_text())
+    }
+    assert {"adjoint.dot", "model.boundary", "audit.worker", "gate.stale"} <= spelt
+    assert spelt <= set(topics())
+    assert "gradient" in topics()  # what raises in a check is told by the check's own id
 
 
 def test_explain_suggests_what_was_meant(gradcheck):
