@@ -144,4 +144,5 @@ def headline(report: Report) -> str:
     seen = f"; the least sharp would have seen a relative error of {relative(sharp)}" if sharp is not None else ""
     at_kinks = f", {kinks} of them at kinks" if kinks else ""
     word = "INCOMPLETE" if report.stopped else "VERIFIED"
-    return f"{word}: {plural(len(rows), 'row')} agree{at_kinks}{known}{seen}{stopped}"
+    agree = "agrees" if len(rows) == 1 else "agree"
+    return f"{word}: {plural(len(rows), 'row')} {agree}{at_kinks}{known}{seen}{stopped}"
