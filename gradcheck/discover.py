@@ -193,10 +193,12 @@ class _Maker:
 
     def _bound(self, told: str, kind: str, adapter: Any, arguments: dict[str, Any]) -> Callable[[], Any]:
         signature = inspect.signature(adapter)
-        parameters = signature.parameters.values()
+        parameters = list(signature.parameters.values())
         starred = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
+        open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters)  # thinc's operations take axis=, nW=, ...
+        parameters = [p for p in parameters if p.kind is not p.VAR_KEYWORD]
         takes = [p.name for p in parameters]
-        unknown = [key for key in arguments if key not in takes]
+        unknown = [] if open_ended else [key for key in arguments if key not in takes]
         if unknown:
             raise TargetError(
                 f"{told}: adapt.{kind} takes no {unknown[0]!r}{suggest(unknown[0], takes)} "
