@@ -78,8 +78,21 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report: Any = yield
     recorder = item.stash.get(_TEST, None)
     if call.when == "call" and recorder is not None and recorder.reports:
-        report.gradcheck = [found.to_json() for found in recorder.reports]
+        drawn = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+        kept = _worst_of_each(recorder.reports) if drawn else recorder.reports
+        report.gradcheck = [found.to_json() for found in kept]
     return report
+
+
+def _worst_of_each(reports: list[Report]) -> list[Report]:
+    """Return one report of the same targets at many points: the last of the worst, where Hypothesis has shrunk it."""
+    kept: dict[tuple[str, ...], Report] = {}
+    for report in reports:
+        names = tuple(dict.fromkeys(finding.target for finding in report.findings))
+        known = kept.get(names)
+        if known is None or report.verdict.severity >= known.verdict.severity:
+            kept[names] = report
+    return list(kept.values())
 
 
 class _Collector:

@@ -53,6 +53,23 @@ def test_layers(target):
 """
 
 
+ANYWHERE = """
+import numpy as np
+import gradcheck
+from gradcheck import adapt
+
+
+def backward(inputs, u):
+    x = inputs[0]
+    return (u * np.cos(x) * np.where(x < 1, 1.0, 1.5),)  # wrong from 1 on, where points shrink to
+
+
+@gradcheck.given(adapt.vjp(np.sin, backward, np.array([1.4]), names=("x",), name="sin"), examples=10)
+def test_anywhere(target):
+    gradcheck.assert_agrees(target, effort="quick")
+"""
+
+
 @pytest.fixture
 def run(tmp_path):
     (tmp_path / "layers.py").write_text(LAYERS)
@@ -100,6 +117,16 @@ def test_many_failures_still_fit_into_eight_lines(run):
     errors = [line for line in done.stdout.splitlines() if line.startswith("E  ")]
     assert len(errors) <= 8
     assert any("and 16 more rows" in line for line in errors)
+
+
+def test_of_hypothesis_points_one_is_shown_and_a_wrong_one_is_not_shrunk_to_an_open_one(run):
+    """At 1 itself the backward jumps, so that a gap there cannot be confirmed; it is no smaller case of a mistake."""
+    done = run("test_it.py", text=ANYWHERE)
+    assert done.returncode == 1
+    rows = [line for line in done.stdout.partition("= gradcheck =")[2].splitlines() if line.startswith("sin ")]
+    assert len(rows) == 1, done.stdout
+    assert "DISAGREES" in rows[0]
+    assert "sin: x DISAGREES" in done.stdout
 
 
 def test_parametrize_makes_a_test_a_target_and_an_expected_failure_has_to_fail(run):
