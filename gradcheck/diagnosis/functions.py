@@ -139,7 +139,10 @@ def _named(case: Case, factors: list[Array], along: int, whose: str) -> Guess | 
                     ratios = [s**power for s in shaped]
                 for constant in _CONSTANTS:
                     if all(_equal(constant * r, f) for r, f in zip(ratios, factors, strict=True)):
-                        expression = wording.format(told.format(label))
+                        inner = told.format(label)
+                        if power != 1 and " " in inner and not inner.startswith("("):
+                            inner = f"({inner})"  # 1/(exp x)², not 1/exp x²
+                        expression = wording.format(inner)
                         return _guess(case, expression, power, constant, factors, along)
     return None
 
