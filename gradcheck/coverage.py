@@ -11,11 +11,11 @@ from typing import Any
 
 from gradcheck.compare import Verdict
 from gradcheck.report import Finding
+from gradcheck.report.finding import COVERAGE
 from gradcheck.target import Target
 
 __all__ = ["coverage", "kind_of"]
 
-_ID = "audit.coverage"
 _LAYER = ("init", "forward", "backward")
 _CALLED = ("__call__", "grad")
 
@@ -48,10 +48,10 @@ def coverage(spec: str, module: ModuleType, targets: Iterable[Target]) -> list[F
                 f"{name} is {kind} ({', '.join(methods)}) that no target checks: yield one for it from "
                 f"{spec}.gradcheck_targets(), or give it an underscore if it is not public"
             )
-            findings.append(Finding(spec, name, _ID, "", Verdict.MALFORMED, message, source=_source(cls)))
+            findings.append(Finding(spec, name, COVERAGE, "", Verdict.MALFORMED, message, source=_source(cls)))
     if found and not findings:
         message = f"every public layer, activation and loss has a target ({len(found)})"
-        findings.append(Finding(spec, spec, _ID, "", Verdict.AGREES, message))
+        findings.append(Finding(spec, spec, COVERAGE, "", Verdict.AGREES, message))
     return findings
 
 
@@ -81,7 +81,7 @@ def _modules(module: ModuleType, findings: list[Finding], spec: str) -> Iterator
             yield info.name, importlib.import_module(info.name)
         except (Exception, SystemExit) as error:  # what an import hides is not covered
             message = f"{info.name} cannot be imported, so nobody knows what it offers: {type(error).__name__}: {error}"
-            findings.append(Finding(spec, info.name, _ID, "", Verdict.MALFORMED, message))
+            findings.append(Finding(spec, info.name, COVERAGE, "", Verdict.MALFORMED, message))
 
 
 def _public(module: ModuleType, place: str, *, whole: bool) -> Iterator[tuple[type, str]]:

@@ -17,6 +17,7 @@ from gradcheck.compare import Verdict
 from gradcheck.config import suggest
 from gradcheck.errors import ConfigurationError
 from gradcheck.report import Finding, Report
+from gradcheck.report.finding import STALE
 from gradcheck.report.text import printable
 
 __all__ = [
@@ -32,7 +33,6 @@ __all__ = [
 ]
 
 FailOn = Literal["wrong", "inconclusive", "kink"]
-STALE = "gate.stale"
 
 
 class _Baseline(msgspec.Struct, forbid_unknown_fields=True):

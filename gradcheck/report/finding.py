@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from gradcheck.compare import Verdict
 from gradcheck.target import Role
 
-__all__ = ["Finding", "Table"]
+__all__ = ["COVERAGE", "STALE", "Finding", "Table"]
+
+COVERAGE, STALE = "audit.coverage", "gate.stale"  # checks of the audit itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,11 @@ class Finding:
     def quantity(self) -> tuple[str, str]:
         """(layer, wrt): what a culprit is named by."""
         return self.layer, self.wrt
+
+    @property
+    def of_the_audit(self) -> bool:
+        """Whether it speaks not of a derivative but of a layer without a target, or of an idle entry of a baseline."""
+        return self.check in (COVERAGE, STALE)
 
     @property
     def place(self) -> str:

@@ -14,14 +14,14 @@ from gradcheck.report.text import number, signed
 __all__ = ["heatmap"]
 
 _CELLS = 32  # a side; larger blocks are shown by the worst entry of each cell
-_SHADES = 5  # of gaps beyond what is allowed, one a factor of 100
+_SHADES, _DECADES = 5, 3  # of gaps beyond what is allowed: a gap as large as the gradient is about 1e10 beyond
 _SIDE = 360.0
 
 
 def heatmap(finding: Finding) -> tuple[Markup, str] | None:
     """Return (picture, caption), None where entries were not kept.
 
-    Entries within what is allowed are neutral; beyond it one shade stronger for every factor of 100. Blocks of more
+    Entries within what is allowed are neutral; beyond it one shade stronger for every factor of 1000. Blocks of more
     than two axes are shown by the slice of the last two through the worst entry.
     """
     table = finding.table
@@ -58,7 +58,7 @@ def _caption(finding: Finding, table: Table, lead: tuple[int, ...], down: int, a
         parts.append(f"Shown is the slice {finding.wrt}[{', '.join(map(str, lead))}, :, :] through the worst entry.")
     if down > 1 or across > 1:
         parts.append(f"Each cell is the worst of {down} × {across} entries.")
-    parts.append("Grey is within what is allowed; each stronger shade of red is a factor of 100 beyond it.")
+    parts.append("Grey is within what is allowed; each stronger shade of red is a factor of 1000 beyond it.")
     return " ".join(parts)
 
 
@@ -96,7 +96,7 @@ def _shade(ratio: float) -> int:
     """Return 0 for what is allowed, then 1 … 5."""
     if ratio <= 1:
         return 0
-    return min(_SHADES, 1 + int(log10(ratio) / 2)) if isfinite(ratio) else _SHADES
+    return min(_SHADES, 1 + int(log10(ratio) / _DECADES)) if isfinite(ratio) else _SHADES
 
 
 def _plane(index: tuple[int, ...]) -> tuple[int, int]:

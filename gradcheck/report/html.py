@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import groupby
 from typing import Any
 
 import jinja2
@@ -18,13 +19,14 @@ from gradcheck.report.ledger import Ledger, ledger_of
 from gradcheck.report.network import MARKERS, SIGNS, draw, networks_of
 from gradcheck.report.plots import against_measured, against_step
 from gradcheck.report.record import Report, SourceText
-from gradcheck.report.rows import Row, headline, network_of, rows_of
+from gradcheck.report.rows import Row, headings_of, headline, network_of, rows_of
 from gradcheck.report.terminal import facts
 from gradcheck.report.text import number, plural, printable, relative
 
 __all__ = ["embed", "render"]
 
 _SECTIONS = 60  # failing quantities shown in full; a page with more of them is read by nobody
+_CAUSES = 5  # told at the head of the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,8 @@ class _Section:
 def render(report: Report) -> str:
     """Return the page."""
     rows = rows_of(report)
-    bad = [row for row in rows if row.verdict.wrong or row.verdict is Verdict.INCONCLUSIVE]
-    bad.sort(key=lambda row: (not row.summary, not row.red, row.cause == "contaminated", -row.verdict.severity))
+    bad = [row for row in rows if _wrong(row)]
+    bad.sort(key=lambda row: (not row.summary, not row.red, row.cause != "culprit", row.cause == "contaminated"))
     sections = tuple(_sections(report, bad[:_SECTIONS]))
     anchors = {id(section.row): section.anchor for section in sections}
     touched = {_group(row) for row in bad}
@@ -52,9 +54,11 @@ def render(report: Report) -> str:
         report=report,
         headline=headline(report),
         state="good" if report.exit_code == 0 else "open" if report.exit_code == 4 else "bad",
-        first=[row for row in rows if _group(row) in touched],
-        rest=[row for row in rows if _group(row) not in touched],
+        first=_grouped(row for row in rows if _first(row, touched)),
+        rest=_grouped(row for row in rows if not _first(row, touched)),
+        folded=sum(not _first(row, touched) for row in rows),
         sections=sections,
+        causes=[section for section in sections if section.row.red and section.row.cause == "culprit"][:_CAUSES],
         hidden=len(bad) - len(sections),
         anchors=anchors,
         networks=[(n, draw(n)) for n in networks if n.red],
@@ -75,6 +79,24 @@ def embed(report: Report) -> str:
         f'<iframe srcdoc="{escape(render(report))}" title="gradcheck report" '
         f'style="width:100%;height:{height}px;border:0" sandbox></iframe>'
     )
+
+
+def _first(row: Row, touched: set[str]) -> bool:
+    """Whether a row stands in the table at the head: all layers of what failed, and whatever else is not right."""
+    return _wrong(row) or (_group(row) in touched and row.finding.role == "local")
+
+
+def _wrong(row: Row) -> bool:
+    return row.verdict.wrong or row.verdict is Verdict.INCONCLUSIVE
+
+
+def _grouped(rows: Iterable[Row]) -> list[tuple[str, list[tuple[str, Row]]]]:
+    """Return (what the rows stand under, (layer, row) of each), in their order."""
+    labelled = ((headings_of(row), row) for row in rows)
+    return [
+        (": ".join(heading), [(path[-1], row) for path, row in found])
+        for heading, found in groupby(labelled, key=lambda each: each[0][:-1])
+    ]
 
 
 def _group(row: Row) -> str:
@@ -115,15 +137,20 @@ def _template() -> jinja2.Template:
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_clean
     )
     environment.filters.update(
-        number=number, relative=relative, plural=lambda count, word: plural(count, word), ratio=_ratio, where=_where
+        number=number,
+        relative=relative,
+        plural=lambda count, word: plural(count, word),
+        ratio=_ratio,
+        where=_where,
+        short=_short,
     )
     return environment.from_string(_resource("report.html.jinja"))
 
 
 def _clean(value: Any) -> Any:
-    """Spell out control characters in whatever text reaches the page; line breaks of sources stay."""
+    """Spell out control characters in whatever text reaches the page."""
     if isinstance(value, str) and not isinstance(value, Markup):
-        return "\n".join(printable(line) for line in value.expandtabs().split("\n"))
+        return printable(value.expandtabs())
     return value
 
 
@@ -134,6 +161,12 @@ def _ratio(finding: Finding | None) -> str:
     if finding.allowed == 0:
         return "exact" if finding.gap == 0 else "inf ×"
     return f"{number(abs(finding.gap) / finding.allowed)} ×"
+
+
+def _short(place: str) -> str:
+    """Return the end of a path from outside the project, which has no room in a table."""
+    parts = place.split("/")
+    return f"…/{'/'.join(parts[-2:])}" if place.startswith("/") and len(parts) > 3 else place
 
 
 def _where(finding: Finding) -> str:

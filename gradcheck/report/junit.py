@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from gradcheck.compare import Verdict
@@ -17,10 +18,12 @@ def render(report: Report) -> str:
     """Return the XML: a suite a target, a case a finding; what is not verified is never a passed case."""
     root = Element("testsuites", name="gradcheck")
     suites: dict[str, Element] = {}
+    seen: Counter[str] = Counter()
     for finding in report.findings:
         if finding.target not in suites:
             suites[finding.target] = SubElement(root, "testsuite", name=printable(finding.target))
-        _case(suites[finding.target], finding)
+        seen[finding.id] += 1
+        _case(suites[finding.target], finding, seen[finding.id])
     for target in report.unchecked:
         suite = SubElement(root, "testsuite", name=printable(target))
         case = SubElement(suite, "testcase", classname=printable(target), name="not reached")
@@ -34,8 +37,10 @@ def render(report: Report) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
 
 
-def _case(suite: Element, finding: Finding) -> None:
+def _case(suite: Element, finding: Finding, number: int) -> None:
     name = f"{finding.check} {finding.place}" if finding.wrt else finding.check
+    if number > 1:  # readers keep one case of a name: a check's second answer about a quantity would be lost
+        name += f" ({number})"
     case = SubElement(suite, "testcase", classname=printable(finding.target), name=printable(name))
     if finding.source is not None:
         case.set("file", printable(finding.source[0]))

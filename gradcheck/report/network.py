@@ -24,6 +24,7 @@ SIGNS = {
     Verdict.RAISED: "✗",
 }
 _WIDTH, _BOX, _GAP, _LEFT = 360.0, 54.0, 22.0, 56.0
+_LABEL = 30  # characters of a layer's name that fit into its box
 _CARRIED = ("x", "y_hat")  # what a layer hands on to the one before it
 
 
@@ -76,8 +77,9 @@ def draw(network: Network) -> Markup:
         parts.append(line(_LEFT + 16, top - _GAP, _LEFT + 16, top - 4, "forward", marker_end="url(#down)"))
         own = any(row.verdict.wrong for row in rows)
         parts.append(rect(_LEFT, top, _WIDTH - _LEFT - 52, _BOX, "layer wrong" if own else "layer", rx=6))
-        parts.append(text(_LEFT + 10, top + 20, label, "name"))
-        parts += _chips(rows, top + 30)
+        shown = label if len(label) <= _LABEL else f"{label[: _LABEL - 1]}…"
+        parts.append(text(_LEFT + 10, top + 20, shown, "name"))
+        parts += _chips(sorted(rows, key=lambda row: not row.verdict.wrong), top + 30)  # the wrong ones always fit
         kind = "carried wrong" if spoilt[i] else "carried"
         parts.append(
             line(path, top + _BOX, path, top - _GAP + 4, kind, marker_end="url(#upwrong)" if spoilt[i] else "url(#up)")
@@ -102,7 +104,7 @@ def _spoilt(network: Network) -> list[bool]:
 def _chips(rows: Sequence[Row], top: float) -> list[Markup]:
     parts, x = [], _LEFT + 10
     for row in rows:
-        words = f"{row.wrt or 'raised'} {SIGNS[row.verdict]}"
+        words = f"{row.wrt or row.verdict.value.lower()} {SIGNS[row.verdict]}"
         width = 7.0 * len(words) + 10
         if x + width > _WIDTH - 56:
             parts.append(text(x, top + 13, "…", "tick"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil, floor, isfinite, log10
+from statistics import median
 
 from markupsafe import Markup
 
@@ -16,6 +17,7 @@ __all__ = ["against_measured", "against_step"]
 
 _WIDTH, _HEIGHT = 360.0, 240.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 20.0, 10.0, 38.0
+_DOTS = 2000  # more of them are one blot
 
 
 def against_step(finding: Finding) -> tuple[Markup, str] | None:
@@ -51,10 +53,11 @@ def _told(finding: Finding, points: Sequence[tuple[float, float]]) -> str:
     """Say in words what the curve shows."""
     gaps = [gap for _, gap in points]
     coarse, fine, least = points[0][0], points[-1][0], min(gaps)
-    steady = [gap for gap in gaps if gap <= 2 * least]
     if finding.verdict is Verdict.DISAGREES:
+        usual = median(gaps)  # the coarsest steps are off by truncation, the finest by noise
+        steady = sum(usual / 2 <= gap <= 2 * usual for gap in gaps)
         return (
-            f"The gap settles at {number(least)} in {len(steady)} of {plural(len(gaps), 'step')} between "
+            f"The gap stays near {number(usual)} in {steady} of {plural(len(gaps), 'step')} between "
             f"{number(coarse)} and {number(fine)}; the band is what is allowed. A gap that no step makes smaller is "
             "not the measurement's."
         )
@@ -99,10 +102,12 @@ def against_measured(finding: Finding) -> tuple[Markup, str] | None:
             transform=f"rotate(-90 12 {_TOP + side / 2:g})",
         )
     )
-    for measured, claimed in pairs[:2000]:  # more dots than that are one blot
+    pairs.sort(key=lambda pair: abs(pair[0] - pair[1]))
+    for measured, claimed in pairs[-_DOTS:]:  # the farthest from the diagonal last, on top of the others
         title = el("title", f"measured {signed(measured)}, claimed {signed(claimed)}")
         parts.append(el("circle", title, cx=across(measured), cy=up(claimed), r=3.0, class_="dot"))
-    caption = f"Claimed against measured for {plural(len(pairs), 'entry')}; right ones lie on the diagonal."
+    most = f" (the {_DOTS} farthest from it)" if len(pairs) > _DOTS else ""
+    caption = f"Claimed against measured for {plural(len(pairs), 'entry')}{most}; right ones lie on the diagonal."
     return picture(caption, left + side + _RIGHT, _HEIGHT, *parts), caption
 
 

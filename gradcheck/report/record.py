@@ -87,7 +87,8 @@ class Report:
         return _distinct(
             finding.quantity
             for finding in self.failures
-            if finding.role == "local" or (finding.layer == "wiring" and not finding.part_of)
+            if (finding.role == "local" and not finding.of_the_audit)
+            or (finding.layer == "wiring" and not finding.part_of)
         )
 
     @property

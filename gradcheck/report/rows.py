@@ -11,7 +11,7 @@ from gradcheck.report.finding import Finding
 from gradcheck.report.record import Report
 from gradcheck.report.text import plural, relative
 
-__all__ = ["SUMMARY", "Row", "headline", "network_of", "rows_of"]
+__all__ = ["SUMMARY", "Row", "headings_of", "headline", "network_of", "rows_of"]
 
 Cause = Literal["", "culprit", "contaminated"]
 SUMMARY = "model.split"  # the check whose findings tell of several others as one mistake
@@ -29,7 +29,7 @@ class Row:
         measured: the one whose numbers are shown, None where nothing was measured.
         resolution: the coarsest of the measurements.
         findings: all of them.
-        cause: "culprit", "contaminated", or "" where nothing is wrong.
+        cause: "culprit", "contaminated", or "" where no derivative is wrong.
     """
 
     target: str
@@ -89,7 +89,7 @@ def _row(key: tuple[str, str, str], found: list[Finding]) -> Row:
     if finding.verdict is Verdict.KINK:  # no direction resolves a kink; the entries around it are resolved
         seen = [r for r in seen if isfinite(r)]
     cause: Cause = ""
-    if finding.verdict.wrong and finding.check != SUMMARY:
+    if finding.verdict.wrong and finding.check != SUMMARY and not finding.of_the_audit:
         own = finding.role == "local" or (finding.layer == "wiring" and not finding.part_of)
         cause = "culprit" if own else "contaminated"
     return Row(*key, finding, measured, max(seen, default=None), tuple(found), cause)
@@ -108,6 +108,15 @@ def network_of(finding: Finding) -> str:
     """Return the network that a finding belongs to, "Model" of "Model/0 Dense"; "" for a target on its own."""
     name, slash, last = finding.target.rpartition("/")
     return name if slash and (finding.role != "local" or last == finding.layer) else ""
+
+
+def headings_of(row: Row) -> tuple[str, ...]:
+    """Return what a row stands under, outermost first: network, "end to end", layer."""
+    network = network_of(row.finding)
+    if not network:
+        return (row.label,)
+    last = row.target.rpartition("/")[2]
+    return (network, row.layer) if row.finding.role == "local" else (network, last, row.layer)
 
 
 def _named(row: Row, several: bool) -> str:
@@ -133,7 +142,14 @@ def headline(report: Report) -> str:
         names = ", ".join(dict.fromkeys(_named(row, several) for row in causes[:3]))
         more = f" and {len(causes) - 3} more" if len(causes) > 3 else ""
         verb = "is" if len(causes) == 1 else "are"
-        cause = f", {len(causes)} {verb} the cause ({names}{more})" if causes else ", and no layer's own: the wiring"
+        idle = [row.label for row in red if row.finding.of_the_audit]
+        cause = f", {len(causes)} {verb} the cause ({names}{more})" if causes else ""
+        if not causes and len(idle) < len(red):
+            cause = ", and no layer's own: the wiring"
+        if idle:
+            others = f" and {len(idle) - 3} more" if len(idle) > 3 else ""
+            concern = "concerns" if len(idle) == 1 else "concern"
+            cause += f", {len(idle)} {concern} the audit itself ({', '.join(idle[:3])}{others})"
         are = "is" if len(red) == 1 else "are"
         split = f"; {plural(len(summaries), 'network')} with a split convention" if summaries else ""
         return f"WRONG: {len(red)} of {plural(len(rows), 'row')} {are} red{cause}{split}{known}{stopped}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -23,6 +25,7 @@ def render(report: Report) -> str:
     """Return the SARIF log: one result for each finding that is not as it should be."""
     shown = [f for f in report.findings if f.verdict.wrong or f.verdict is Verdict.INCONCLUSIVE]
     checks = list(dict.fromkeys(f.check for f in shown))
+    numbers = _numbers(shown)
     lengths = {(s.file, s.line): s.line + s.text.count("\n") for s in report.sources}
     invocation: dict[str, Any] = {"executionSuccessful": not report.stopped, "exitCode": report.exit_code}
     if report.stopped:
@@ -33,7 +36,7 @@ def render(report: Report) -> str:
         "invocations": [invocation],
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The root of the project that was audited."}}},
-        "results": [_result(f, checks.index(f.check), lengths) for f in shown],
+        "results": [_result(f, checks.index(f.check), lengths, n) for f, n in zip(shown, numbers, strict=True)],
     }
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=1, ensure_ascii=False) + "\n"
@@ -54,7 +57,15 @@ def _rule(check: str) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, rule: int, lengths: dict[tuple[str, int], int]) -> dict[str, Any]:
+def _numbers(findings: Iterable[Finding]) -> Iterator[int]:
+    """Count the findings of one id: a check may have several answers about one quantity."""
+    seen: Counter[str] = Counter()
+    for finding in findings:
+        seen[finding.id] += 1
+        yield seen[finding.id]
+
+
+def _result(finding: Finding, rule: int, lengths: dict[tuple[str, int], int], number: int) -> dict[str, Any]:
     told = finding.message or f"{finding.layer}: {finding.wrt}: {finding.reason or finding.verdict}"
     if finding.reproduce:
         told += f"\nReproduce: {finding.reproduce}"
@@ -63,7 +74,7 @@ def _result(finding: Finding, rule: int, lengths: dict[tuple[str, int], int]) ->
         "ruleIndex": rule,
         "level": "error" if finding.verdict.wrong else "warning",
         "message": {"text": "\n".join(printable(line) for line in told.split("\n"))},
-        "partialFingerprints": {"gradcheckFinding/v1": fingerprint(finding)},
+        "partialFingerprints": {"gradcheckFinding/v1": fingerprint(finding, number)},
         "properties": {
             "verdict": str(finding.verdict),
             "target": printable(finding.target),
@@ -85,6 +96,7 @@ def _result(finding: Finding, rule: int, lengths: dict[tuple[str, int], int]) ->
     return result
 
 
-def fingerprint(finding: Finding) -> str:
-    """Return what stays the same when lines move and numbers change: a hash of the finding's id."""
-    return hashlib.sha256(finding.id.encode("utf-8", "backslashreplace")).hexdigest()[:32]
+def fingerprint(finding: Finding, number: int = 1) -> str:
+    """Return what stays the same when lines move and numbers change: a hash of the id, and of which one of that id."""
+    name = finding.id if number == 1 else f"{finding.id} ({number})"
+    return hashlib.sha256(name.encode("utf-8", "backslashreplace")).hexdigest()[:32]

@@ -14,7 +14,7 @@ from rich.text import Text
 from gradcheck.compare import Verdict
 from gradcheck.report.finding import Finding
 from gradcheck.report.record import Report
-from gradcheck.report.rows import Row, headline, network_of, rows_of
+from gradcheck.report.rows import Row, headings_of, headline, rows_of
 from gradcheck.report.text import number, plural, printable, relative, signed
 
 __all__ = ["brief", "details", "overview", "render", "section", "verdict_line"]
@@ -140,7 +140,7 @@ def overview(rows: list[Row], *, width: int, costs: bool = False) -> Table:
         table.add_column("", overflow="fold")
     previous: tuple[str, ...] = ()
     for row in rows:
-        headings = _headings(row)
+        headings = headings_of(row)
         for depth, heading in enumerate(headings[:-1]):
             if previous[: depth + 1] != headings[: depth + 1]:
                 table.add_row(Text("  " * depth + printable(heading), style="bold"))
@@ -152,15 +152,6 @@ def overview(rows: list[Row], *, width: int, costs: bool = False) -> Table:
         cells += [Text(str(row.evaluations))] if costs else []
         table.add_row(*cells, *([Text(_note(row))] if wide else []))
     return table
-
-
-def _headings(row: Row) -> tuple[str, ...]:
-    """Return what a row stands under, outermost first: network, "end to end", layer."""
-    network = network_of(row.finding)
-    if not network:
-        return (row.label,)
-    last = row.target.rpartition("/")[2]
-    return (network, row.layer) if row.finding.role == "local" else (network, last, row.layer)
 
 
 def _numbers(row: Row) -> list[Text]:
@@ -184,8 +175,10 @@ def _note(row: Row) -> str:
         return "through a culprit"
     if row.summary:
         return "tells of the culprits above together"
-    if row.verdict.wrong:
+    if row.cause == "culprit":
         return f"culprit: {finding.pattern}" if finding.pattern else "culprit"
+    if finding.of_the_audit and finding.verdict.wrong:
+        return "the audit itself"
     if row.verdict is Verdict.INCONCLUSIVE:
         return printable(finding.reason.split(":")[0])
     if finding.check.startswith("audit.") or finding.note:

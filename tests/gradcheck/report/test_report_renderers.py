@@ -182,6 +182,17 @@ def test_junit_has_one_case_a_check_and_counts_them():
     assert int(root.get("errors")) == 1 + len(report.unchecked)
 
 
+def test_a_checks_second_answer_about_a_quantity_has_a_name_of_its_own():
+    """Readers of JUnit keep one case of a name, readers of SARIF one result of a fingerprint."""
+    twice = sample(lambda: [wrong("T", "T", "W", message="one"), wrong("T", "T", "W", message="two")])
+    cases = ET.fromstring(twice.to_junit()).findall("testsuite/testcase")
+    assert [case.get("name") for case in cases] == ["gradient.entries W", "gradient.entries W (2)"]
+    results = json.loads(twice.to_sarif())["runs"][0]["results"]
+    prints = [result["partialFingerprints"]["gradcheckFinding/v1"] for result in results]
+    assert prints[0] == fingerprint(twice.findings[0])
+    assert len(set(prints)) == 2
+
+
 def test_sarif_follows_its_schema_and_points_at_the_backward():
     jsonschema = pytest.importorskip("jsonschema", reason="in the test extra")
     for report in SAMPLES.values():
