@@ -7,8 +7,10 @@ a module holds (lambdas, open files, torch modules) need not travel. A worker th
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import tempfile
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +32,7 @@ __all__ = ["Work", "in_cluster", "in_workers"]
 Answer = tuple[str, list[Finding]]
 Examine = Callable[[Item], list[Finding]]
 _TICK = 0.05  # seconds between looks at the clock
+_LOOK = 0.5  # seconds between a worker's looks for its parent
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ class _Pool:
     def _made(self) -> Any:
         from joblib.externals.loky.process_executor import ProcessPoolExecutor
 
-        return ProcessPoolExecutor(max_workers=self.jobs)
+        return ProcessPoolExecutor(max_workers=self.jobs, initializer=_outlive_nobody, initargs=(os.getpid(),))
 
     def answers(self, names: Sequence[str]) -> Iterator[Answer]:
         """Run all; those that were in flight when a process died are run again, one at a time."""
@@ -170,6 +173,17 @@ class _Pool:
         """End all processes."""
         self.executor.shutdown(wait=False, kill_workers=True)
         self.folder.cleanup()
+
+
+def _outlive_nobody(parent: int) -> None:
+    """End this worker when the process that started it is gone: a killed audit leaves nothing running."""
+
+    def look() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK)
+        os._exit(1)
+
+    threading.Thread(target=look, daemon=True).start()
 
 
 def _age(started: Path, now: float) -> float:

@@ -5,6 +5,7 @@ Commands are loaded when they are called, so that `--help` and `--version` impor
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
 from typing import Any
@@ -65,7 +66,13 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    signal.signal(signal.SIGTERM, _terminated)
     sys.exit(_run(sys.argv[1:] if arguments is None else arguments))
+
+
+def _terminated(*_: object) -> None:
+    """End as after Ctrl-C, with a partial report: this is how a CI server cancels a job."""
+    raise KeyboardInterrupt("ended by SIGTERM")
 
 
 def _run(arguments: list[str]) -> int:

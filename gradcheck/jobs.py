@@ -84,8 +84,8 @@ def perform(items: Sequence[Item], settings: Settings, plan: Plan, progress: Pro
                 break
         if not stopped and len(found) < len(chosen):
             stopped = f"the time budget of {plan.time_budget:g} s is used up"
-    except KeyboardInterrupt:
-        stopped = "interrupted from the keyboard"
+    except KeyboardInterrupt as error:
+        stopped = str(error) or "interrupted from the keyboard"
     unchecked = tuple(item.target.name for item in chosen if item.target.name not in found)
     findings_ = tuple(f for item in chosen for f in found.get(item.target.name, ()))
     return Done(findings_, stopped if unchecked else "", unchecked)

@@ -83,44 +83,71 @@ def checked(resolved: Resolved, *, verbose: bool, complete: bool, update: _Updat
     if not config.targets:
         click.echo(_HINT, err=True)
         return NOTHING
-    places = outputs(config.report)
+    places, baseline = outputs(config.report), _baseline(config, update)
     importable(resolved)
     with contextlib.redirect_stdout(sys.stderr):  # what user code prints must not mix with the report
         report = _report(config, complete=complete)
     if report is None:
         return NOTHING
-    report = _gated(report, resolved, update)
+    report = _gated(report, config, baseline)
     publish(report, config, places, verbose=verbose)
     return exit_code(report, config.fail_on)
 
 
-def _gated(report: Any, resolved: Resolved, update: _Update | None) -> Any:
-    """Mark what is accepted, and write the baseline anew where that was asked for."""
-    from gradcheck import gate
-    from gradcheck.report.write import place
+@dataclass(frozen=True)
+class _Baseline:
+    """The baseline of a run.
 
-    config, known = resolved.config, []
-    if config.expected_failures:
-        known.append(gate.Accepted("expected-failures", config.expected_failures))
-        report = gate.accept(report, known, complete=not config.only)
+    Args:
+        file: where it is kept.
+        known: what it accepts; None where it is yet to be made.
+        update: how to write it anew, None to leave it.
+    """
+
+    file: Path
+    known: Any
+    update: _Update | None
+
+
+def _baseline(config: Config, update: _Update | None) -> _Baseline | None:
+    """Read the baseline and refuse what cannot be meant, before anything is computed."""
+    from gradcheck.gate import read_baseline
+
     if config.baseline is None:
         if update is not None:
             raise ConfigurationError("Expected --baseline FILE beside --baseline-update but got none")
-        return report
+        return None
     file = Path(config.baseline)
-    if update is not None and (config.only or report.stopped):
+    if update is not None and config.only:
         raise ConfigurationError("A baseline is updated from a whole run, not from a part of one: leave out --only")
     if update is not None and not file.exists():
         if not (update.reason or "").strip():
             raise ConfigurationError("Expected --reason TEXT for a new baseline: every accepted finding says why")
-        baseline = gate.first_baseline(file, report.findings, str(update.reason))
-        place(gate.write_baseline(baseline), file)
-    else:
-        baseline = gate.read_baseline(file)
-        if update is not None:
-            baseline = gate.shrink(baseline, report.findings)
-            place(gate.write_baseline(baseline), file)
-    return gate.accept(report, [baseline], complete=not config.only)
+        return _Baseline(file, None, update)
+    return _Baseline(file, read_baseline(file), update)
+
+
+def _gated(report: Any, config: Config, baseline: _Baseline | None) -> Any:
+    """Mark what is accepted, and write the baseline anew where that was asked for."""
+    from gradcheck import gate
+    from gradcheck.report.write import place
+
+    complete = not config.only
+    if config.expected_failures:
+        known = gate.Accepted("expected-failures", config.expected_failures)
+        report = gate.accept(report, [known], complete=complete)
+    if baseline is None:
+        return report
+    accepted = baseline.known
+    if baseline.update is not None and report.stopped:
+        click.echo(f"gradcheck: the baseline {baseline.file} stays as it is: {report.stopped}", err=True)
+    elif baseline.update is not None:
+        if accepted is None:
+            accepted = gate.first_baseline(baseline.file, report.findings, str(baseline.update.reason))
+        else:
+            accepted = gate.shrink(accepted, report.findings)
+        place(gate.write_baseline(accepted), baseline.file)
+    return report if accepted is None else gate.accept(report, [accepted], complete=complete)
 
 
 def _report(config: Config, *, complete: bool) -> Any:
@@ -185,17 +212,31 @@ def _progress(total: int) -> Iterator[Any]:
 
 
 def publish(report: Any, config: Config, outputs: list[tuple[str, Path]], *, verbose: bool) -> None:
-    """Print a report and write the files that were asked for."""
+    """Write the files that were asked for and print a report, also where one of the files cannot be written.
+
+    Raises:
+        ConfigurationError: the first file that could not be written.
+    """
     from gradcheck.report.write import write
 
-    for kind, path in outputs:
-        write(report, kind, path)
+    failures = []
+    for kind, path in outputs:  # before anything is printed: whoever reads a pipe may close it
+        try:
+            write(report, kind, path)
+        except ConfigurationError as error:
+            failures.append(error)
     _tell_github(report)
+    _print(report, config, verbose=verbose)
+    if failures:
+        raise failures[0]
+
+
+def _print(report: Any, config: Config, *, verbose: bool) -> None:
+    from gradcheck.report.terminal import render
+
     if config.format == "json":
         click.echo(report.to_json(), nl=False)
         return
-    from gradcheck.report.terminal import render
-
     color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     concise = config.format == "concise"
     text = render(report, width=_width(), color=color, concise=concise, costs=verbose)
@@ -204,13 +245,17 @@ def publish(report: Any, config: Config, outputs: list[tuple[str, Path]], *, ver
 
 def _tell_github(report: Any) -> None:
     """Where this runs as a GitHub action, annotate the change and write the step's summary."""
-    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    from gradcheck.report.write import append_summary
+
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return
     click.echo(report.to_github(), nl=False, err=True)
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
-        with open(summary, "a", encoding="utf-8") as file:  # other steps' lines stand there too
-            file.write(report.to_markdown())
+        try:
+            append_summary(report, Path(summary))
+        except OSError as error:  # the verdict counts, with a summary or without
+            click.echo(f"gradcheck: no summary was written to {summary}: {error.strerror or error}", err=True)
 
 
 def _width() -> int:

@@ -110,12 +110,16 @@ def outputs(told: Sequence[str]) -> list[tuple[str, Path]]:
     """Return (kind, path) of each "KIND:PATH"."""
     from gradcheck.report.write import KINDS
 
-    found = []
+    found: list[tuple[str, Path]] = []
     for text in told:
         kind, colon, path = text.partition(":")
         if not colon or not path or kind not in KINDS:
             raise ConfigurationError(
                 f"Expected --report KIND:PATH with KIND one of {', '.join(KINDS)} but got {text!r}"
             )
+        if Path(path).is_dir():
+            raise ConfigurationError(f"{path} cannot be written: it is a directory")
+        if any(Path(path) == other for _, other in found):
+            raise ConfigurationError(f"Expected a path of its own for each --report but got {path!r} twice")
         found.append((kind, Path(path)))
     return found

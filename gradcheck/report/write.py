@@ -10,7 +10,9 @@ from pathlib import Path
 from gradcheck.errors import ConfigurationError
 from gradcheck.report.record import Report
 
-__all__ = ["KINDS", "write"]
+__all__ = ["KINDS", "append_summary", "write"]
+
+_LEAST = 4096  # bytes: a summary of less tells nothing
 
 KINDS: dict[str, Callable[[Report], str]] = {
     "json": Report.to_json,
@@ -30,6 +32,22 @@ def write(report: Report, kind: str, path: Path) -> None:
         ConfigurationError: the file cannot be written; whatever stood there is left alone.
     """
     place(KINDS[kind](report), path)
+
+
+def append_summary(report: Report, path: Path) -> None:
+    """Add the report to a step's summary, where other lines may stand already, in what room they have left.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    from gradcheck.report.markdown import LIMIT, render  # renderers are loaded when they are used
+
+    taken = path.stat().st_size if path.exists() else 0
+    room = LIMIT - taken
+    if room < _LEAST:
+        return
+    with open(path, "ab", buffering=0) as file:  # one write: all of it or nothing
+        file.write(render(report, limit=room).encode("utf-8"))
 
 
 def place(text: str, path: Path) -> None:

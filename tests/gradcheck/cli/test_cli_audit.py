@@ -208,7 +208,12 @@ def test_a_report_is_written_whole_or_not_at_all(gradcheck, project):
     (project / "dir.json").mkdir()
     done = gradcheck("right", "--report", "json:dir.json")
     assert done.returncode == 2
-    assert "dir.json cannot be written" in done.stderr
+    assert "dir.json cannot be written: it is a directory" in done.stderr
+    done = gradcheck("right", "--report", "json:right.py/a.json", "--report", "html:a.html", columns=160)
+    assert done.returncode == 2
+    assert "right.py/a.json cannot be written" in done.stderr
+    assert "VERIFIED: 5 rows agree" in done.stdout  # what was computed is shown, and the other file written
+    assert (project / "a.html").exists()
     assert not [p for p in project.iterdir() if p.name.startswith(".")]
 
 

@@ -96,6 +96,24 @@ def test_a_damaged_baseline_is_refused(gradcheck, project, text, said):
     assert said in done.stderr
 
 
+def test_what_a_baseline_lacks_is_told_before_anything_is_computed(gradcheck, project):
+    (project / "loud.py").write_text("raise RuntimeError('imported')\n")
+    for arguments in (("--baseline", "known.json"), ("--baseline-update",)):
+        done = gradcheck("loud", *arguments)
+        assert done.returncode == 2
+        assert "imported" not in done.stderr
+        assert "aseline" in done.stderr
+
+
+def test_a_run_that_was_stopped_leaves_the_baseline_and_still_reports(gradcheck, project):
+    text = '{"format": "gradcheck-baseline", "version": 1, "accepted": {"gone": "old"}}'
+    (project / "known.json").write_text(text)
+    done = gradcheck("right", "--time-budget", "1e-9", "--baseline", "known.json", "--baseline-update")
+    assert "the baseline known.json stays as it is: the time budget of 1e-09 s is used up" in done.stderr
+    assert "stopped before 2 targets" in done.stdout
+    assert (project / "known.json").read_text() == text
+
+
 def test_a_baseline_is_not_updated_from_a_part(gradcheck, project):
     (project / "known.json").write_text('{"format": "gradcheck-baseline", "version": 1, "accepted": {}}')
     done = gradcheck("faulty", "--only", "Relu", "--baseline", "known.json", "--baseline-update")

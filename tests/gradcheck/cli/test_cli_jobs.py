@@ -9,6 +9,7 @@ import pytest
 from cli_project import FAULTY, ROOT
 
 FATAL = """
+import ctypes
 import os
 import time
 
@@ -17,6 +18,13 @@ class Dies(Relu):
     def __call__(self, x):
         if os.environ.get("FATAL"):
             os._exit(9)
+        return super().__call__(x)
+
+
+class Crashes(Relu):
+    def __call__(self, x):
+        if os.environ.get("FATAL"):
+            ctypes.string_at(0)
         return super().__call__(x)
 
 
@@ -29,7 +37,7 @@ class Hangs(Relu):
 
 def targets():
     x = np.random.default_rng(1).normal(size=(2, 3))
-    for name, act in (("a", Relu()), ("dies", Dies()), ("b", Relu()), ("hangs", Hangs()), ("c", Relu())):
+    for name, act in (("a", Relu()), ("dies", Dies()), ("crashes", Crashes()), ("b", Relu()), ("hangs", Hangs()), ("c", Relu())):
         yield {"adapt": "activation", "name": name, "act": act, "x": x}
 """
 
@@ -50,12 +58,13 @@ def test_a_target_that_dies_or_hangs_is_raised_and_the_others_are_checked(gradch
     done = gradcheck(*arguments, "-j", "2", "--timeout", "2", FATAL="1")
     assert done.returncode == 1, done.stderr
     raised = {f["target"]: f["message"] for f in findings(done) if f["verdict"] == "RAISED"}
-    assert set(raised) == {"dies", "hangs"}
+    assert set(raised) == {"dies", "crashes", "hangs"}
     assert "the process that checked it died" in raised["dies"]
+    assert "the process that checked it died" in raised["crashes"]
     assert raised["hangs"] == "still running after the timeout of 2 s; its process was ended"
     sound = [f for f in findings(gradcheck(*arguments)) if f["target"] in "abc"]
     assert [f for f in findings(done) if f["target"] in "abc"] == sound
-    assert list(dict.fromkeys(f["target"] for f in findings(done))) == ["a", "dies", "b", "hangs", "c"]
+    assert list(dict.fromkeys(f["target"] for f in findings(done))) == ["a", "dies", "crashes", "b", "hangs", "c"]
 
 
 def test_the_time_budget_ends_workers_too(gradcheck, project):

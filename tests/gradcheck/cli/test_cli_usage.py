@@ -13,6 +13,10 @@ USAGE = [
     (["faulty", "--seed", "-1"], "-1 is not in the range x>=0"),
     (["faulty", "--resolution", "2"], "Expected `float` < 1.0, but got resolution=2.0 in --resolution"),
     (["faulty", "--report", "jsn:x"], "Expected --report KIND:PATH with KIND one of json"),
+    (
+        ["faulty", "--report", "html:a", "--report", "json:a"],
+        "Expected a path of its own for each --report but got 'a'",
+    ),
     (["raises"], "raises cannot be loaded: ZeroDivisionError: division by zero ("),
     (["raises"], "raises.py:2)"),
     (["syntax.py"], "SyntaxError: invalid syntax"),
