@@ -37,7 +37,8 @@ class Hangs(Relu):
 
 def targets():
     x = np.random.default_rng(1).normal(size=(2, 3))
-    for name, act in (("a", Relu()), ("dies", Dies()), ("crashes", Crashes()), ("b", Relu()), ("hangs", Hangs()), ("c", Relu())):
+    acts = {"a": Relu(), "dies": Dies(), "crashes": Crashes(), "b": Relu(), "hangs": Hangs(), "c": Relu()}
+    for name, act in acts.items():
         yield {"adapt": "activation", "name": name, "act": act, "x": x}
 """
 
