@@ -4,6 +4,7 @@ import pytest
 
 pytest.importorskip("torch")
 import torch
+import torch_cases
 import torch_sweep
 
 from gradcheck import Verdict, check
@@ -14,7 +15,7 @@ KNOWN = {
     "F.hardsigmoid": "the slope is 1/6 in float32, whatever the dtype",
 }
 JUMPS = {"nn.orthogonal": "the householder map truncates the diagonal to integers: it jumps at the point"}
-CASES = {name: rest for name, *rest in torch_sweep.cases()}
+CASES = {name: rest for name, *rest in torch_cases.cases()}
 GROUPS = 20
 
 
