@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gradcheck.compare import Comparison, Verdict
     from gradcheck.errors import ConfigurationError, GradcheckError, GradientMismatch, InputError, TargetError
     from gradcheck.estimate import Estimate
+    from gradcheck.inputs import at
     from gradcheck.point import Point
     from gradcheck.report import Finding, Report
     from gradcheck.settings import Settings
@@ -28,6 +29,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "adapt": "gradcheck.adapt",
     "assert_agrees": "gradcheck.audit",
+    "at": "gradcheck.inputs",
     "check": "gradcheck.audit",
     "checks_for": "gradcheck.checks",
     "given": "gradcheck.testing",
@@ -66,6 +68,7 @@ __all__ = [
     "Verdict",
     "adapt",
     "assert_agrees",
+    "at",
     "check",
     "checks_for",
     "given",

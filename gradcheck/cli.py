@@ -56,8 +56,8 @@ def cli() -> None:
     [tool.gradcheck] in pyproject.toml or of gradcheck.toml are checked.
 
     A module offers its targets by a function gradcheck_targets() that yields plain dictionaries, for example
-    {"adapt": "layer", "name": "Dense[3,5]", "layer": Dense(3, 5), "params": params, "x": x}; `gradcheck audit --help`
-    tells more.
+    {"adapt": "layer", "name": "Dense[3,5]", "layer": Dense(3, 5), "params": params, "x": x}. An object that claims a
+    derivative is checked at drawn inputs: path/file.py:function --input x=8x16. `gradcheck audit --help` tells more.
 
     Exit codes: 0 verified, 1 something is wrong, 2 usage, configuration or import, 3 a bug in gradcheck, 4 nothing
     wrong was found but something stayed inconclusive, 5 nothing was checked.

@@ -3,7 +3,7 @@
 A module offers its targets without importing gradcheck: `gradcheck_targets()` yields plain dictionaries,
 {"adapt": "layer", "name": "Dense[3,5]", "layer": Dense(3, 5), "params": params, "x": x}: "adapt" is a name in
 `gradcheck.adapt`, the rest are its arguments ("inputs" holds those of `vjp`, `gradient` and `closure`). Target
-objects at module level, a list or function called `targets`, and whatever is marked with `gradcheck.inputs.at`, are
+objects at module level, a list or function called `targets`, and whatever is marked with `gradcheck.at`, are
 found too. A name with inputs, "package.module:thing --input x=8x16", is checked at inputs drawn as described.
 """
 
@@ -16,7 +16,8 @@ from types import ModuleType
 from typing import Any
 
 from gradcheck import adapt
-from gradcheck.adapt.recognise import recognise
+from gradcheck.adapt.recognise import claims, recognise
+from gradcheck.adapt.signatures import takes
 from gradcheck.compare import Verdict
 from gradcheck.config import suggest
 from gradcheck.errors import GradcheckError, TargetError
@@ -25,7 +26,7 @@ from gradcheck.loading import load, telling, whereabouts
 from gradcheck.report import Finding
 from gradcheck.target import Target
 
-__all__ = ["CONVENTION", "INPUT", "Discovery", "Item", "discover", "targets_of"]
+__all__ = ["CONVENTION", "INPUT", "Discovery", "Item", "asked", "claiming", "discover", "targets_of"]
 
 CONVENTION = "gradcheck_targets"
 INPUT = " --input "  # separates a name from the inputs that it is checked at
@@ -73,7 +74,7 @@ def discover(specs: Sequence[str], *, words: Iterable[str] = ()) -> Discovery:
         maker = _Maker(spec)
         with telling(spec):
             if described:
-                made = list(maker.recognised(found, {d.name: d for d in map(parse, described)}))
+                made = list(maker.recognised(found, _described(described)))
             elif isinstance(found, ModuleType):
                 modules.append((spec, module))
                 made = list(_offered(found, maker))
@@ -82,6 +83,29 @@ def discover(specs: Sequence[str], *, words: Iterable[str] = ()) -> Discovery:
         items += [Item(spec, target) for target in made]
         findings += maker.findings
     return Discovery(tuple(_unique(items)), tuple(findings), tuple(modules))
+
+
+def _described(texts: Sequence[str]) -> dict[str, Any]:
+    """Return descriptions by name."""
+    found: dict[str, Any] = {}
+    for described in map(parse, texts):
+        if described.name in found:
+            raise TargetError(f"--input {described.name} is given twice: {' and '.join(texts)}")
+        found[described.name] = described
+    return found
+
+
+def asked(thing: Any) -> str:
+    """Return the options that a thing is to be checked with: "--input x=8x16 --input w=8x16"."""
+    return " ".join(f"--input {name}=8x16" for name in takes(thing) or ("x",))
+
+
+def claiming(module: ModuleType) -> tuple[str, Any] | None:
+    """Return (name, thing) of the first of a module's own classes, objects and functions that claims a derivative."""
+    for name, value in vars(module).items():
+        if not name.startswith("_") and getattr(value, "__module__", "") == module.__name__ and claims(value):
+            return name, value
+    return None
 
 
 def targets_of(found: Any, *, told: str = "targets") -> list[Target]:
@@ -144,20 +168,27 @@ class _Maker:
         elif isinstance(found, Iterable) and not isinstance(found, (str, bytes)) and not hasattr(found, "shape"):
             for each in found:
                 yield from self.make(each)
+        elif claims(found):
+            raise TargetError(f"{self.spec}: say at which inputs it is to be checked: {asked(found)}")
         else:
             raise TargetError(
                 f"{self.spec}: expected targets, dictionaries with the key 'adapt', or a function that yields them, "
-                f"but got {type(found).__name__}; to check it itself, say at which inputs: --input x=8x16"
+                f"but got {type(found).__name__}"
             )
 
     def recognised(self, found: Any, inputs: Mapping[str, Any]) -> Iterator[Target]:
         """Yield the targets of a thing at inputs that were given or described."""
         if isinstance(found, ModuleType):
             raise TargetError(f"{self.spec}: inputs are given to an object, package.module:thing, not to a module")
+        plain = self.spec.split(INPUT)[0]
         try:
-            yield from recognise(found, drawn(inputs))
+            made = recognise(found, drawn(inputs))
         except GradcheckError as error:
-            raise TargetError(f"{self.spec.split(INPUT)[0]}: {error}") from error
+            raise TargetError(f"{plain}: {error}") from error
+        except Exception as error:
+            self._raised(str(getattr(found, "__name__", plain)), error)
+            return
+        yield from made
 
     def _called(self, function: Callable[..., Any]) -> Any:
         try:
@@ -165,7 +196,7 @@ class _Maker:
         except TypeError as error:
             raise TargetError(
                 f"{self.spec}: {function.__name__}() is called without arguments, but {error}; to check the function "
-                "itself, say at which inputs: --input x=8x16"
+                f"itself, say at which inputs: {asked(function)}"
             ) from error
         except ValueError:  # built-in functions have no signature
             pass
@@ -185,11 +216,13 @@ class _Maker:
         except GradcheckError as error:
             raise TargetError(f"{told}: {error}") from error
         except Exception as error:  # whatever the user's forward raises while its target is made becomes RAISED
-            message = f"making the target: {type(error).__name__}: {error}{whereabouts(error)}"
-            name = str(entry.get("name", kind))
-            self.findings.append(Finding(name, name, "audit.adapt", "", Verdict.RAISED, message))
+            self._raised(str(entry.get("name", kind)), error)
             return
         yield from [made] if isinstance(made, Target) else made
+
+    def _raised(self, name: str, error: Exception) -> None:
+        message = f"making the target: {type(error).__name__}: {error}{whereabouts(error)}"
+        self.findings.append(Finding(name, name, "audit.adapt", "", Verdict.RAISED, message))
 
     def _bound(self, told: str, kind: str, adapter: Any, arguments: dict[str, Any]) -> Callable[[], Any]:
         signature = inspect.signature(adapter)

@@ -12,6 +12,7 @@ import numpy as np
 
 from gradcheck.errors import InputError
 from gradcheck.point import Array
+from gradcheck.tree import leaves, rebuild
 
 __all__ = ["CONSTRAINTS", "MARK", "Described", "at", "draw", "drawn", "parse"]
 
@@ -25,14 +26,15 @@ CONSTRAINTS = {
     "open": "in (-1, 1), away from both ends",
     "nonzero": "at least 0.3 away from zero, of either sign",
     "sorted": "ascending along the last axis",
-    "distinct": "no two entries closer than a tenth: no ties for a maximum",
+    "distinct": "any two entries at least a tenth apart: no ties for a maximum",
     "simplex": "positive, summing to 1 along the last axis",
     "onehot": "one 1 a row, the rest 0",
     "spd": "symmetric positive definite in the last two axes",
     "orthogonal": "orthonormal columns in the last two axes",
     "<n": "integers from 0 below n",
 }
-_SHAPE = re.compile(r"\d+(x\d+)*|scalar|\(\)")
+_NAME = re.compile(r"[^\W\d]\w*(\.\w+)*")
+_SHAPE = re.compile(r"[1-9]\d*(x[1-9]\d*)*|scalar|\(\)")
 _DTYPES = ("float64", "float32", "float16", "complex128", "complex64", "int64", "int32", "bool")
 
 
@@ -41,11 +43,12 @@ class Described:
     """An input that is to be drawn, or a literal.
 
     Args:
-        name: of the argument.
+        name: of the argument; "params.W" is the entry "W" of a dictionary, "layers.0" the first of a list.
         shape: of the array; () for a number.
         dtype: numpy's name of it.
         constraint: a key of `CONSTRAINTS`, "<n", or "".
-        literal: a number, word or tuple given as it is; None where it is drawn.
+        literal: a number, word or tuple given as it is, where `given`.
+        given: whether it is the literal, and nothing is drawn.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Described:
     dtype: str = "float64"
     constraint: str = ""
     literal: Any = None
+    given: bool = False
 
 
 def parse(text: str) -> Described:
@@ -64,37 +68,65 @@ def parse(text: str) -> Described:
         InputError: it cannot be read; the message says what can.
 
     Example:
-        >>> parse("w=16x4:float32")
-        Described(name='w', shape=(16, 4), dtype='float32', constraint='', literal=None)
+        >>> told = parse("w=16x4:float32,positive")
+        >>> told.name, told.shape, told.dtype, told.constraint
+        ('w', (16, 4), 'float32', 'positive')
         >>> parse("axis==-1").literal
         -1
     """
     name, equals, rest = text.partition("=")
-    if not equals or not name.isidentifier():
+    if not equals or not _NAME.fullmatch(name):
         raise InputError(f"Expected an input as NAME=SHAPE, e.g. x=8x16 or w=16x4:float32,positive, but got {text!r}")
     if rest.startswith("="):
-        return Described(name, literal=_literal(rest[1:]))
+        return Described(name, literal=_literal(rest[1:]), given=True)
     shape, _, words = rest.partition(":")
     if not _SHAPE.fullmatch(shape):
         raise InputError(
-            f"Expected the shape of {name} as 8x16, 3 or scalar but got {shape!r} in {text!r}; "
+            f"Expected the shape of {name} as 8x16, 3 or scalar, sizes from 1, but got {shape!r} in {text!r}; "
             f"a value is {name}=={shape}"
         )
-    dtype, constraint = "", ""
+    dtype, constraint = _words(name, words)
+    sizes = () if shape in ("scalar", "()") else tuple(int(n) for n in shape.split("x"))
+    return _fitting(Described(name, sizes, dtype or ("int64" if constraint[:1] == "<" else "float64"), constraint))
+
+
+def _words(name: str, words: str) -> tuple[str, str]:
+    """Return (dtype, constraint) of the words of a description, each "" where there is none."""
+    dtypes, constraints = [], []
     for word in filter(None, words.split(",")):
         word = {"0..1": "unit", "-1..1": "open"}.get(word, word)
         if word in _DTYPES:
-            dtype = word
-        elif word in CONSTRAINTS or re.fullmatch(r"<\d+", word):
-            constraint = word
+            dtypes.append(word)
+        elif (word in CONSTRAINTS and word != "<n") or re.fullmatch(r"<[1-9]\d*", word):
+            constraints.append(word)
         else:
             raise InputError(
                 f"Expected a dtype ({', '.join(_DTYPES)}) or a constraint ({', '.join(CONSTRAINTS)}) for {name} "
                 f"but got {word!r}"
             )
-    whole = constraint.startswith("<")
-    sizes = () if shape in ("scalar", "()") else tuple(int(n) for n in shape.split("x"))
-    return Described(name, sizes, dtype or ("int64" if whole else "float64"), constraint)
+    for kind, found in (("dtype", dtypes), ("constraint", constraints)):
+        if len(found) > 1:
+            raise InputError(f"Expected one {kind} for {name} but got {' and '.join(found)}")
+    return dtypes[0] if dtypes else "", constraints[0] if constraints else ""
+
+
+def _fitting(described: Described) -> Described:
+    """Refuse a constraint that the shape or the dtype cannot have."""
+    name, shape, constraint, kind = (
+        described.name,
+        described.shape,
+        described.constraint,
+        np.dtype(described.dtype).kind,
+    )
+    if constraint in ("spd", "orthogonal"):
+        if len(shape) < 2 or (shape[-1] != shape[-2] if constraint == "spd" else shape[-1] > shape[-2]):
+            due = "be square" if constraint == "spd" else "have no more columns than rows"
+            raise InputError(f"Expected the last two axes of {name} to {due} for {constraint} but got shape {shape}")
+    elif constraint in ("sorted", "distinct", "simplex", "onehot") and not shape:
+        raise InputError(f"Expected {name} to have an axis for {constraint} but it is a scalar")
+    if constraint and constraint != "onehot" and constraint[0] != "<" and kind != "f":
+        raise InputError(f"Expected a real floating-point dtype of {name} for {constraint} but got {described.dtype}")
+    return described
 
 
 def _literal(text: str) -> Any:
@@ -112,27 +144,19 @@ def draw(described: Described, seed: int = 0) -> Any:
     Args:
         described: what `parse` returned.
         seed: of the generator.
-    Raises:
-        InputError: the constraint does not fit the shape.
 
     Example:
         >>> bool((draw(parse("x=3x5:positive")) > 0).all())
         True
     """
-    if described.literal is not None:
+    if described.given:
         return described.literal
     rng = np.random.default_rng([seed, zlib.crc32(described.name.encode())])
     shape, constraint, dtype = described.shape, described.constraint, np.dtype(described.dtype)
-    if constraint in ("spd", "orthogonal") and (len(shape) < 2 or (constraint == "spd" and shape[-1] != shape[-2])):
-        raise InputError(f"Expected the last two axes of {described.name} to fit {constraint} but got shape {shape}")
-    if constraint in ("sorted", "distinct", "simplex", "onehot") and not shape:
-        raise InputError(f"Expected {described.name} to have an axis for {constraint} but it is a scalar")
     if constraint.startswith("<"):
-        return rng.integers(int(constraint[1:]), size=shape).astype(dtype if dtype.kind in "iu" else np.int64)
-    if dtype.kind == "b":
-        return rng.random(shape) < 0.5
-    if dtype.kind in "iu":
-        return rng.integers(10, size=shape).astype(dtype)
+        return np.asarray(rng.integers(int(constraint[1:]), size=shape)).astype(dtype)
+    if dtype.kind in "biu" and not constraint:
+        return np.asarray(rng.integers(2 if dtype.kind == "b" else 10, size=shape)).astype(dtype)
     values: Array = np.asarray(_DRAWN[constraint](rng, shape))
     if dtype.kind == "c" and not constraint:
         values = values + 1j * rng.normal(size=shape)
@@ -141,12 +165,13 @@ def draw(described: Described, seed: int = 0) -> Any:
 
 def _distinct(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     size = int(np.prod(shape))
-    return np.asarray((rng.permutation(size) - size / 2 + rng.uniform(0.2, 0.8, size)).reshape(shape) / 5)
+    return np.asarray((rng.permutation(size) - size / 2 + rng.uniform(0.25, 0.75, size)).reshape(shape) / 5)
 
 
 def _definite(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     a = rng.normal(size=shape)
-    return np.asarray(a @ np.swapaxes(a, -1, -2) / shape[-1] + np.eye(shape[-1]))
+    square = a @ np.swapaxes(a, -1, -2) / shape[-1]  # symmetric to rounding only, in some libraries
+    return np.asarray((square + np.swapaxes(square, -1, -2)) / 2 + np.eye(shape[-1]))
 
 
 def _simplex(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
@@ -174,9 +199,12 @@ def at(**inputs: Any) -> Callable[[_Thing], _Thing]:
     """Say at which inputs a function, class or object of a module is to be checked.
 
     Args:
-        inputs: by argument name: a description ("8x16:float32,positive"), or an array or constant as it is.
+        inputs: by argument name: a description ("8x16:float32,positive"), an array or constant as it is, or a
+            dictionary or list of either. A string is a description; a word as it is has an equals sign, "=mean".
     Returns:
         A decorator that leaves the thing as it is, with a mark that `python -m gradcheck module` finds.
+    Raises:
+        InputError: a description cannot be read.
 
     Example:
         >>> @at(x="3x5:positive")
@@ -185,7 +213,7 @@ def at(**inputs: Any) -> Callable[[_Thing], _Thing]:
         >>> getattr(logarithm, MARK)["x"].shape
         (3, 5)
     """
-    described = {n: parse(f"{n}={v}") if isinstance(v, str) else v for n, v in inputs.items()}
+    described = {name: _described(name, value) for name, value in inputs.items()}
 
     def mark(thing: _Thing) -> _Thing:
         setattr(thing, MARK, described)
@@ -194,6 +222,40 @@ def at(**inputs: Any) -> Callable[[_Thing], _Thing]:
     return mark
 
 
+def _described(name: str, value: Any) -> Any:
+    """Return a nest with its strings parsed, each by its own name."""
+    parsed = iter([parse(f"{n}={leaf}") if isinstance(leaf, str) else leaf for n, leaf in leaves(value, name)])
+    return rebuild(value, lambda _: next(parsed))
+
+
 def drawn(described: Mapping[str, Any], seed: int = 0) -> dict[str, Any]:
-    """Return the inputs of a mark or of a command line, descriptions drawn."""
-    return {n: draw(v, seed) if isinstance(v, Described) else v for n, v in described.items()}
+    """Return the inputs of a mark or of a command line, descriptions drawn, "params.W" in a dictionary "params".
+
+    Raises:
+        InputError: a name is an array and holds others at once.
+
+    Example:
+        >>> [w.shape for w in drawn({"w.0": parse("w.0=3"), "w.1": parse("w.1=2")})["w"]]
+        [(3,), (2,)]
+    """
+    found: dict[str, Any] = {}
+    for name, value in described.items():
+        *path, last = name.split(".")
+        holder = found
+        for key in path:
+            holder = holder.setdefault(key, {})
+            if not isinstance(holder, dict):
+                raise InputError(f"Expected {name.rpartition('.')[0]} to be an array or to hold {last} but not both")
+        if isinstance(holder.get(last), dict):
+            raise InputError(f"Expected {name} to be an array or to hold {', '.join(holder[last])} but not both")
+        holder[last] = rebuild(value, lambda leaf: draw(leaf, seed) if isinstance(leaf, Described) else leaf)
+    return {name: _listed(value) if "." in "".join(described) else value for name, value in found.items()}
+
+
+def _listed(value: Any) -> Any:
+    """Return a nest with the dictionaries whose keys are 0, 1, ... as lists."""
+    if not isinstance(value, dict):
+        return value
+    if value and list(value) == [str(i) for i in range(len(value))]:
+        return [_listed(item) for item in value.values()]
+    return {key: _listed(item) for key, item in value.items()}

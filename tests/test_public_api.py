@@ -25,6 +25,7 @@ PUBLIC = {
     "Verdict",
     "adapt",
     "assert_agrees",
+    "at",
     "check",
     "checks_for",
     "given",

@@ -7,9 +7,22 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from gradcheck.errors import InputError
+import numpy as np
 
-__all__ = ["BACKWARDS", "DERIVATIVES", "FORWARDS", "is_cotangent", "method_of", "required", "roles_of", "told_roles"]
+from gradcheck.errors import InputError
+from gradcheck.point import differentiable
+
+__all__ = [
+    "BACKWARDS",
+    "DERIVATIVES",
+    "FORWARDS",
+    "is_cotangent",
+    "is_prediction_first",
+    "method_of",
+    "required",
+    "roles_of",
+    "told_roles",
+]
 
 FORWARDS = ("forward", "__call__", "fprop", "forward_pass", "feed_forward", "forward_propagation", "forward_prop")
 BACKWARDS = ("backward", "backprop", "bprop", "backward_pass", "backward_propagation", "backward_prop", "backpropagate")
@@ -24,6 +37,7 @@ _COTANGENTS = {
     "outputgrad", "dvalues", "accumgrad", "upstream", "upstreamgrad", "delta", "error", "outputerror", "cotangent",
     "dldy", "dloutput", "topdiff", "nextgrad", "dupstream", "doutput", "doutputs", "gradoutputs", "dnext", "dl",
 }  # fmt: skip
+_TRUTHS = {"y", "ytrue", "true", "target", "targets", "label", "labels", "t", "truth", "expected", "gt", "actual"}
 _NO_GRADIENTS = r"d(ata|im|ims|t|type|epth|ecay|ropout|ict|evice)"  # words with a d that is no differential
 
 
@@ -52,6 +66,20 @@ def required(function: Any) -> list[str]:
 def is_cotangent(argument: str) -> bool:
     """Whether an argument is called as gradients of outputs are."""
     return _plain(argument) in _COTANGENTS or _plain(argument).startswith(("grad", "dout", "dl"))
+
+
+def is_prediction_first(arguments: Sequence[str], inputs: Sequence[Any]) -> bool:
+    """Whether a loss takes the prediction before the truth, by its names or because only the second is integer.
+
+    Args:
+        arguments: names of the loss's two arguments.
+        inputs: their values.
+    """
+    if len(arguments) == 2:
+        first, second = (_plain(name) in _TRUTHS for name in arguments)
+        if first != second:
+            return second
+    return differentiable(np.asarray(inputs[0])) and not differentiable(np.asarray(inputs[1]))
 
 
 def roles_of(

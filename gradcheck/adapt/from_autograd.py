@@ -58,8 +58,10 @@ def autograd(
 
         return y, pullback
 
-    target = closure(claimed, *inputs, names=names_for(f, inputs, names), name=name or name_of(f), tolerance=tolerance)
-    return replace(target, source=source_of(f), subject=f)
+    inner = getattr(f, "fun", f)  # a primitive is known by its wrapper otherwise
+    labels = names_for(inner, inputs, names)
+    target = closure(claimed, *inputs, names=labels, name=name or name_of(inner), tolerance=tolerance)
+    return replace(target, source=source_of(inner), subject=f)
 
 
 def mygrad(

@@ -65,6 +65,12 @@ def thinc(
         own.initialize(X=X)
     except Exception:  # some models need Y or are made already; what is missing shows when they are called
         own = _copied(model)
+    empty = [f"{node.name}.{p}" for node in own.walk() for p in node.param_names if not node.has_param(p)]
+    if empty:
+        raise InputError(
+            f"Expected a model that X alone can initialize but {', '.join(empty)} got no value: give the sizes, "
+            "Linear(nO, nI), or call model.initialize(X=..., Y=...) first"
+        )
     names_x = tuple(n for n, _ in _opened(X, "X"))
     arrays = [validated(n, np.array(a)) for n, a in _opened(X, "X")]
     labels = tuple(_labels(own))

@@ -16,7 +16,7 @@ from gradcheck.adapt.copies import called, copied, fresh, state_of
 from gradcheck.adapt.elementwise import activation, loss
 from gradcheck.adapt.holdings import read, write
 from gradcheck.adapt.observed import observe, parted
-from gradcheck.adapt.vjp import names_for
+from gradcheck.adapt.vjp import gradient, names_for
 from gradcheck.errors import InputError
 from gradcheck.point import Point, validated
 from gradcheck.target import Pullback, Target, source_of
@@ -163,9 +163,20 @@ def _elementwise(
     if not called or len(arguments) != len(inputs) or usual.is_cotangent(arguments[0]):
         return None
     pair = _Pair(getattr(thing, called), getattr(thing, derivative))
+    if len(inputs) == 2 and usual.is_prediction_first(required(pair.function), inputs):
+        inputs, pair = inputs[::-1], _Pair(_swapped(pair.function), _swapped(pair.grad))
     told: dict[str, Any] = {"name": name or type(thing).__name__, "tolerance": tolerance}
-    made = activation(pair, inputs[0], **told) if len(inputs) == 1 else loss(pair, *inputs, **told)
+    if len(inputs) == 2:
+        made = loss(pair, *inputs, **told)
+    elif np.ndim(inputs[0]) and np.ndim(pair(*fresh(inputs))) == 0:  # a function of many variables and its gradient
+        made = gradient(pair, pair.grad, inputs[0], **told)
+    else:
+        made = activation(pair, inputs[0], **told)
     return replace(made, subject=thing, source=source_of(getattr(thing, derivative)))
+
+
+def _swapped(function: Any) -> Any:
+    return lambda first, second: function(second, first)
 
 
 @dataclass(frozen=True)

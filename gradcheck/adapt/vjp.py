@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -222,7 +223,9 @@ def _with(target: Target, **changes: Any) -> Target:
 
 
 def name_of(function: object) -> str:
-    """Return what a function or object is called."""
+    """Return what a function or object is called; of a `functools.partial`, what its function is."""
+    while isinstance(function, functools.partial):
+        function = function.func
     name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None) or type(function).__name__
     return str(name).replace("<locals>.", "").rsplit(".", 1)[-1].replace("<lambda>", "function")
 

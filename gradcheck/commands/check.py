@@ -60,6 +60,20 @@ def audit(verbose: bool, baseline_update: bool, reason: str | None, **given: Any
           yield {"adapt": "loss", "loss": MSE(), "y": x, "y_hat": 2 * x}
 
     Such a module fails the audit if it has a public layer, activation or loss without a target.
+
+    Anything else that claims a derivative is checked at inputs that are drawn: a torch Function or Module, a JAX
+    function, a thinc model, a class with forward and backward, f_forward with f_backward beside it. Its inputs are
+    described on the command line, or where it stands, and then the module offers it:
+
+    \b
+      python -m gradcheck my_layers.py:affine_forward --input x=8x16 --input w=16x4:positive --input b=4
+    \b
+      @gradcheck.at(x="8x16", w="16x4:float32,positive", labels="8:<10", params={"W": "16x4", "b": "4"})
+      def function(x, w, labels, params): ...
+
+    Words after the colon: a dtype, and one of positive, negative, unit (in 0..1), open (in -1..1), nonzero, sorted,
+    distinct, simplex, onehot, spd (symmetric positive definite), orthogonal, <n (integers from 0). NAME==VALUE is a
+    value as it is; NAME.KEY an entry of a dictionary or list.
     """
     update = _Update(reason) if baseline_update else None
     return checked(resolved(given), verbose=verbose, complete=True, update=update)
@@ -176,11 +190,26 @@ def _report(config: Config, *, complete: bool) -> Any:
             wanted = ", ".join(config.only)
             click.echo(f"Nothing was checked: no target matches --only {wanted}; there are {names}, …", err=True)
         else:
-            click.echo(_EMPTY.format(specs=specs), err=True)
+            click.echo(_EMPTY.format(specs=specs) + _instead(found.modules), err=True)
         return None
     seconds = time.perf_counter() - start
     report = assemble(findings, settings, seconds=seconds, stopped=done.stopped, unchecked=done.unchecked)
     return completed(report, found.items, settings)
+
+
+def _instead(modules: Any) -> str:
+    """Return how the first thing of the modules that claims a derivative can be checked at drawn inputs."""
+    from gradcheck.discover import asked, claiming
+
+    for spec, module in modules:
+        found = claiming(module)
+        if found is not None:
+            name, thing = found
+            return (
+                "\n\nOr check one thing of it at inputs drawn by their shapes:\n\n"
+                f"  python -m gradcheck {spec}:{name} {asked(thing)}"
+            )
+    return ""
 
 
 def _plan(config: Config) -> Any:
