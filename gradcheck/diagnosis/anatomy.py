@@ -15,7 +15,7 @@ import numpy as np
 
 from gradcheck.point import Array
 
-__all__ = ["Anatomy", "Subject", "dissect", "moved"]
+__all__ = ["Anatomy", "Subject", "derivatives_at", "dissect", "moved"]
 
 _STEPS = ((3.1e-4, 1.1e-4), (1.3e-5, 4.7e-6))  # two central differences a try; the second for kinks nearby
 _ENOUGH = 1e-7  # relative error of a column that asks for no second try
@@ -144,7 +144,39 @@ def dissect(
     if answers is None or any(a.get(name) is None or np.shape(a[name]) != x.shape for a in answers):
         return None
     everything = np.stack([np.asarray(a[name], dtype=float).ravel() for a in answers])
-    wanted = np.arange(x.size) if columns is None else np.asarray(sorted(set(columns)), dtype=int)
+    found = derivatives_at(subject, name, values, np.arange(x.size) if columns is None else columns, y)
+    if found is None or not np.all(np.isfinite(everything)):
+        return None
+    jacobian, bars, kept = found
+    return Anatomy(
+        name=name,
+        values=tuple(values),
+        y=y,
+        shape=x.shape,
+        output=subject.output,
+        rows=rows,
+        columns=kept,
+        everything=everything,
+        jacobian=jacobian,
+        bars=bars,
+        tolerance=max(1e-7, 300 * subject.eps),
+        names=subject.names,
+    )
+
+
+def derivatives_at(
+    subject: Subject, name: str, values: Sequence[Any], columns: Sequence[int] | Array, y: Array | None = None
+) -> tuple[Array, Array, Array] | None:
+    """Return what is measured of a block, whatever is claimed: (n, c) derivatives, (n, c) errors, (c,) columns.
+
+    Entries whose derivative cannot be measured are left out; None where they are more than a fifth.
+    """
+    place = subject.index(name)
+    x = np.asarray(values[place])
+    y = subject.evaluate(values) if y is None else y
+    if y is None or not np.all(np.isfinite(y)):
+        return None
+    wanted = np.asarray(sorted({int(c) for c in columns}), dtype=int)
     slopes, bars, kept = [], [], []
     typical = float(np.sqrt(np.mean(x**2))) or 1.0
     one_signed = bool(np.all(x > 0) or np.all(x < 0))
@@ -156,22 +188,9 @@ def dissect(
             slopes.append(column[0])
             bars.append(column[1])
             kept.append(int(flat))
-    if not np.all(np.isfinite(everything)) or len(kept) < max(1, 0.8 * wanted.size):
+    if len(kept) < max(1, 0.8 * wanted.size):
         return None
-    return Anatomy(
-        name=name,
-        values=tuple(values),
-        y=y,
-        shape=x.shape,
-        output=subject.output,
-        rows=rows,
-        columns=np.asarray(kept, dtype=int),
-        everything=everything,
-        jacobian=np.stack(slopes, axis=1),
-        bars=np.stack(bars, axis=1),
-        tolerance=max(1e-7, 300 * subject.eps),
-        names=subject.names,
-    )
+    return np.stack(slopes, axis=1), np.stack(bars, axis=1), np.asarray(kept, dtype=int)
 
 
 def _column(

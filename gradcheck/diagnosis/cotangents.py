@@ -1,4 +1,4 @@
-"""Pullbacks that do not take their cotangent as a factor: ignored, squared, clipped; or that that add a term."""
+"""Pullbacks that do not take their cotangent as a factor: ignored, squared, clipped; or that add a term."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ __all__ = ["nonlinear"]
 
 _CLOSE = 1e-5
 _FORMS: tuple[tuple[Callable[[Array], Array], str], ...] = (
-    (lambda u: u * u, "its square"),
-    (lambda u: u**3, "its cube"),
-    (np.abs, "its absolute value"),
-    (np.sign, "its sign"),
-    (lambda u: u / np.linalg.norm(u), "its direction, of length one,"),
+    (lambda u: u * u, "the square"),
+    (lambda u: u**3, "the cube"),
+    (np.abs, "the absolute value"),
+    (np.sign, "the sign"),
+    (lambda u: np.maximum(u, 0), "the positive part"),
+    (lambda u: u / np.linalg.norm(u), "the direction, a vector of length one,"),
 )
 
 
@@ -87,6 +88,12 @@ def _told(
         if all(_equal(g, a.jacobian.T @ form(u), close) for g, u in zip(answers, cotangents, strict=True)):
             yield Guess("cotangent_nonlinear", f"the pullback pulls {told} of the cotangent back", 0.0, 0.2)
             return
+    if a.complete and a.output == a.shape:
+        for form, told in _FORMS:
+            if all(_equal(g, form(u), close) for g, u in zip(answers, cotangents, strict=True)):
+                text = f"the pullback hands {told} of the cotangent on, whatever the function"
+                yield Guess("cotangent_nonlinear", text, 0.0, 0.25)
+                return
 
 
 def _equal(one: Array, other: Array, close: float) -> bool:

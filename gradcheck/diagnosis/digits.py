@@ -40,7 +40,7 @@ def digits(subject: Subject, case: Case) -> Iterator[Guess]:
                 0.5,
             )
             return
-    if share <= 1e-2:
+    if share <= 1e-2 and np.unique(claimed).size > 0.3 * claimed.size:  # 0, 1 and a slope are short as they are
         for number in range(2, 8):
             for a in case:
                 top = np.max(np.abs(a.everything), initial=0.0)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from math import prod
 
 import numpy as np
 
+from gradcheck.diagnosis.affine import slopes
 from gradcheck.diagnosis.anatomy import Anatomy, Subject, dissect, moved
 from gradcheck.diagnosis.cotangents import nonlinear
 from gradcheck.diagnosis.digits import digits
-from gradcheck.diagnosis.functions import at_another_place, diagonal, factors_of_the_point
+from gradcheck.diagnosis.elsewhere import at_another_place
+from gradcheck.diagnosis.formulas import formulas
+from gradcheck.diagnosis.functions import diagonal, factors_of_the_point, only_a_diagonal
 from gradcheck.diagnosis.guess import Case, Guess
 from gradcheck.diagnosis.order import order, swapped
-from gradcheck.diagnosis.places import columns, masks, rows, sent_back
-from gradcheck.diagnosis.terms import branch, regulariser, repeats, statistics, truncated
+from gradcheck.diagnosis.places import columns, masks, parts, rows, sent_back
+from gradcheck.diagnosis.stale import kept, of_another_call
+from gradcheck.diagnosis.terms import branch, regulariser, repeats, statistics
+from gradcheck.diagnosis.time import cut_elsewhere, truncated
 from gradcheck.diagnosis.whole import averaged, clipped_values, factor, zero
 from gradcheck.point import Array
 
@@ -25,8 +29,14 @@ __all__ = ["name_mistake"]
 _WHOLE = 170  # entries of a block that are measured one by one; of a larger one a sample of rows and columns
 _HYPOTHESES = (
     zero, factor, digits, averaged, sent_back, diagonal, repeats, branch, regulariser, swapped, order, masks, rows,
-    columns, truncated, at_another_place, statistics, factors_of_the_point,
+    columns, truncated, slopes, at_another_place, statistics, factors_of_the_point, formulas,
 )  # fmt: skip
+_LAST = (
+    of_another_call,
+    cut_elsewhere,
+    only_a_diagonal,
+    parts,
+)  # dear, or vague: asked one by one where nothing else fits
 _ALONE = (digits, clipped_values, averaged, columns)  # what one gradient for one cotangent can tell
 
 
@@ -54,14 +64,17 @@ def name_mistake(subject: Subject, name: str, wrong: Iterable[tuple[int, ...]] =
 
 def _asked(subject: Subject, case: Case) -> Iterator[Guess]:
     with np.errstate(all="ignore"):
-        stale = _stale(case)
-        if stale is not None:
-            yield stale
-            return
-        for hypothesis in _HYPOTHESES:
+        found = False
+        for hypothesis in (kept, *_HYPOTHESES):
             answers = list(hypothesis(subject, case))
             yield from answers
+            found = found or bool(answers)
             if answers and answers[0].rank <= 0.5:  # nothing simpler is to come
+                return
+        for hypothesis in _LAST if not found else ():
+            answers = list(hypothesis(subject, case))
+            yield from answers
+            if answers:
                 return
 
 
@@ -145,18 +158,3 @@ def _pulled_alike(subject: Subject, a: Anatomy) -> bool:
     whole: Array = np.asarray(answers[0][a.name], dtype=float).ravel()
     added = u @ a.everything
     return bool(np.linalg.norm(whole - added) <= max(1e-6, 1e3 * a.tolerance * 1e-2) * (np.linalg.norm(added) + 1e-300))
-
-
-def _stale(case: Case) -> Guess | None:
-    """Claims of a point that are the measured derivatives of the point before it."""
-    if len(case) < 2:
-        return None
-    for before, now in pairwise(case):
-        size = float(np.linalg.norm(before.measured))
-        changed = float(np.linalg.norm(now.measured - before.measured))
-        if size == 0 or changed <= 1e-3 * size:
-            return None
-        if float(np.linalg.norm(now.claimed - before.measured)) > 1e-6 * size:
-            return None
-    text = "claimed at one point are the derivatives measured at the point before: the cache is another forward's"
-    return Guess("stale_cache", text, 0.0, 0.1)

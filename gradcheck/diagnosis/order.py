@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 
-from gradcheck.diagnosis.anatomy import Anatomy, Subject, dissect
+from gradcheck.diagnosis.anatomy import Anatomy, Subject, derivatives_at
 from gradcheck.diagnosis.guess import Case, Guess, residual
 from gradcheck.point import Array
 
@@ -173,21 +173,13 @@ def swapped(subject: Subject, case: Case) -> Iterator[Guess]:
             continue
         pairs = []
         for each in case:
-            theirs = dissect_measured(subject, other, each)
-            if theirs is None:
+            theirs = derivatives_at(subject, other, each.values, each.columns)
+            if theirs is None or not np.array_equal(theirs[2], each.columns):
                 break
-            pairs.append((each.claimed, theirs))
+            pairs.append((each.claimed, theirs[0][each.rows]))
         if len(pairs) < len(case):
             continue
         fits = residual(case, pairs)
         if fits is not None:
             yield Guess("swapped", f"claimed of {a.name} is the measured gradient of {other}", fits, 0.9)
             return
-
-
-def dissect_measured(subject: Subject, name: str, like: Anatomy) -> Array | None:
-    """Return (rows, columns) of another input's measured Jacobian at the same point, same entries."""
-    found = dissect(subject, name, like.values, columns=[int(c) for c in like.columns], most_rows=like.rows.size)
-    if found is None or found.columns.size != like.columns.size:
-        return None
-    return np.asarray(found.jacobian[like.rows])

@@ -21,8 +21,8 @@ PATTERNS: dict[str, str] = {
     "transposed": "Claimed is the measured derivative with two axes exchanged, or the Jacobian itself is transposed "
     "(dy W where dy Wᵀ belongs). A square weight hides it from every check of shapes.",
     "permuted": "Claimed holds the right numbers in a wrong order: an axis reversed, a wrong memory order in a "
-    "reshape, "
-    "gates or heads exchanged.",
+    "reshape, gates or heads exchanged; or it is the derivative for another input reversed, as when a kernel is not "
+    "turned.",
     "shift": "Claimed holds the right numbers one place further along an axis: padding, a window or a time step "
     "off by one.",
     "swapped": "The gradients of two inputs of equal shape are handed over the wrong way round.",
@@ -45,10 +45,12 @@ PATTERNS: dict[str, str] = {
     "them): a "
     "factor of the chain rule was left out.",
     "extra_factor": "Claimed is measured times a quantity of the point: a factor of the chain rule was applied twice.",
+    "wrong_function": "Claimed is a simple function of the point, told in the message, that is not the derivative: "
+    "another function's, or one that was written down wrongly.",
     "mask": "Right or zero, entry by entry, and the zeros are in the wrong places: the mask of a ReLU, a dropout or a "
     "maximum was left out or taken from another array.",
     "wrong_argument": "The right derivative at a wrong place: of the output where the input belongs, of x where the "
-    "pre-activation belongs.",
+    "pre-activation belongs, with an input left out or replaced by another.",
     "stale_cache": "The pullback belongs to an earlier forward: what it needs was kept from another call.",
     "truncated_time": "The derivative is right for short distances in time (or along a sequence) and missing or wrong "
     "beyond: the path through the recurrence is cut.",

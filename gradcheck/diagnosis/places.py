@@ -3,95 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 
 from gradcheck.diagnosis.anatomy import Anatomy, Subject
 from gradcheck.diagnosis.guess import Case, Guess, residual
+from gradcheck.diagnosis.regions import filled, region_of
 from gradcheck.point import Array
 
-__all__ = ["Region", "column_factors", "columns", "masks", "region_of", "row_factors", "rows", "sent_back"]
+__all__ = ["column_factors", "columns", "masks", "off", "parts", "row_factors", "rows", "sent_back"]
 
 _OFF = 1e-7
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """A part of an array that has a name.
-
-    Args:
-        slug: of a mistake that sits there.
-        text: "row 3 of W".
-    """
-
-    slug: str
-    text: str
-
-
-def region_of(inside: Array, shape: tuple[int, ...], name: str) -> Region | None:
-    """Return what a set of entries is, by its places; None where it is nothing that has a name.
-
-    Args:
-        inside: (size,) True for the entries of the set.
-        shape: of the array.
-        name: of the array, for the words.
-
-    Example:
-        >>> region_of(np.array([0, 0, 0, 1, 1, 1], dtype=bool), (2, 3), "W").text
-        'row 1 of W'
-    """
-    size = inside.size
-    count = int(inside.sum())
-    if not 0 < count < size:
-        return None
-    grid = inside.reshape(shape)
-    where = np.argwhere(grid)
-    spans = [sorted({int(i) for i in where[:, k]}) for k in range(len(shape))]
-    boxed = count == prod(len(span) for span in spans)
-    partial = [k for k in range(len(shape)) if len(spans[k]) < shape[k]]
-    if count == 1:
-        if size < 4:
-            return None
-        return Region("one_entry", f"the entry {name}[{', '.join(str(span[0]) for span in spans)}]")
-    if boxed and len(partial) == 1:
-        k = partial[0]
-        span, n = spans[k], shape[k]
-        if len(span) == 1:
-            if k == 0:
-                return Region("one_row", f"row {span[0]} of {name}")
-            words = f"column {span[0]} of {name}" if len(shape) == 2 else f"index {span[0]} of axis {k} of {name}"
-            return Region("one_channel", words)
-        if span == [0, n - 1] and n > 3:
-            return Region("boundary", f"the first and last places of axis {k} of {name}")
-        if len(span) == span[-1] - span[0] + 1:
-            for parts in (4, 3):
-                width = n // parts
-                if n % parts == 0 and len(span) == width and span[0] % width == 0:
-                    which = span[0] // width
-                    return Region(
-                        "one_gate", f"part {which + 1} of {parts} of axis {k} of {name} ({span[0]} to {span[-1]})"
-                    )
-            return Region("part", f"the part {span[0]} to {span[-1]} of axis {k} of {name}")
-        if len(span) == n - 1:
-            return None
-    for axes in ([k] for k in range(len(shape))):
-        if np.array_equal(grid, _border(shape, axes)):
-            return Region("boundary", f"the border of {name}")
-    both = [k for k in range(len(shape)) if shape[k] > 2][-2:]
-    if len(both) == 2 and np.array_equal(grid, _border(shape, both)):
-        return Region("boundary", f"the border of the last two axes of {name}")
-    return None
-
-
-def _border(shape: tuple[int, ...], axes: list[int]) -> Array:
-    grid = np.zeros(shape, dtype=bool)
-    for k in axes:
-        index: list[slice | list[int]] = [slice(None)] * len(shape)
-        index[k] = [0, shape[k] - 1]
-        grid[tuple(index)] = True
-    return grid
 
 
 def column_factors(a: Anatomy) -> Array | None:
@@ -153,7 +76,7 @@ def columns(subject: Subject, case: Case) -> Iterator[Guess]:
             yield Guess(slug, text, left, 1.7)
         return
     if constant:
-        region = region_of(_filled(wrong[0], case[0].columns, shape), shape, name)
+        region = region_of(filled(wrong[0], case[0].columns, shape), shape, name)
         vague = relation is None and region is not None and region.slug in ("part", "boundary")
         if region is not None and not vague and (len(case) > 1 or region.slug == "one_entry"):
             what = relation or "is off by different factors"
@@ -175,24 +98,6 @@ def _alternating(case: Case, factors: list[Array], left: float) -> Iterator[Gues
             )
             yield Guess("alternating", text, left, 1.0)
             return
-
-
-def _filled(wrong: Array, columns: Array, shape: tuple[int, ...]) -> Array:
-    """Return the wrong entries of the whole block: of a sample, the slab of one axis that it points to."""
-    size = prod(shape)
-    whole = np.zeros(size, dtype=bool)
-    whole[columns[wrong]] = True
-    if columns.size == size or int(wrong.sum()) < 2:
-        return whole
-    places = np.stack(np.unravel_index(columns, shape))
-    for k in range(len(shape)):
-        span = np.unique(places[k][wrong])
-        if int(wrong.sum()) < 3 or np.isin(places[k][~wrong], span).any() or span.size == shape[k]:
-            continue
-        if 6 * span.size * (columns.size / shape[k]) < 12:  # too few of the sample lie there to tell
-            continue
-        return np.asarray(np.isin(np.unravel_index(np.arange(size), shape)[k], span))
-    return np.zeros(size, dtype=bool)
 
 
 def _wrong(factors: Array, a: Anatomy) -> Array:
@@ -262,7 +167,7 @@ def rows(subject: Subject, case: Case) -> Iterator[Guess]:
     for inside, full in zip((seen, wrong), whole, strict=True):
         full[case[0].rows] = inside
     met, spoilt = whole
-    if what == "is zero":
+    if what == "is zero" and _shared(case[0], wrong):
         slab = _slab((met & ~spoilt) | ~met, output, met & ~spoilt)
         region = None if slab is not None or not met.all() else region_of(~spoilt, output, "the output")
         if slab is not None or region is not None:
@@ -272,8 +177,15 @@ def rows(subject: Subject, case: Case) -> Iterator[Guess]:
             return
     dropped = region_of(spoilt, output, "the output") if met.all() else None
     if dropped is not None and what is not None:
-        slug = "missing_sum" if what == "is zero" else dropped.slug
+        slug = "missing_sum" if what == "is zero" and _shared(case[0], wrong) else dropped.slug
         yield Guess(slug, f"what {dropped.text} sends back to {name} is wrong: there claimed {what}", left, 1.2)
+
+
+def _shared(a: Anatomy, dropped: Array) -> bool:
+    """Whether an entry of the block reaches outputs of both kinds, so that what is dropped is part of a sum."""
+    size = np.abs(a.measured)
+    used = size > 1e-9 * size.max(initial=0.0)
+    return bool(np.any(used[dropped].any(0) & used[~dropped].any(0)))
 
 
 def sent_back(subject: Subject, case: Case) -> Iterator[Guess]:
@@ -352,6 +264,10 @@ def masks(subject: Subject, case: Case) -> Iterator[Guess]:
             missing += int(np.sum(unclaimed & ~nothing))
             same += int(np.sum(right & ~nothing))
         else:
+            if extra >= 2 and missing >= 2 and same == 0:
+                text = f"claimed is zero where {case[0].name} has a derivative, and only there: the mask is turned"
+                yield Guess("mask", text, max(a.tolerance for a in case), 0.65)
+                return
             if extra >= 2 and same >= 2:
                 left = max(a.tolerance for a in case)
                 name = case[0].name
@@ -369,3 +285,31 @@ def masks(subject: Subject, case: Case) -> Iterator[Guess]:
                     )
                 yield Guess("mask", text, left, 0.65)
                 return
+
+
+def parts(subject: Subject, case: Case) -> Iterator[Guess]:
+    """The wrong entries, or the outputs that send back what is wrong, are a part that has a name; the rest is right."""
+    for along, where in ((0, "{0} is wrong, in no simple way, and the rest right"),
+                         (1, "what {0} sends back to {1} is wrong, in no simple way, and the rest right")):  # fmt: skip
+        wrong = [off(a, along) for a in case]
+        if len(case) < 2 or any(not np.array_equal(w, wrong[0]) for w in wrong) or not wrong[0].any():
+            continue
+        a = case[0]
+        size = np.linalg.norm(a.measured, axis=along)
+        if not np.any(size[~wrong[0]] > 1e-9 * size.max(initial=0.0)):
+            continue  # what is right there has no derivative to be wrong
+        if along == 0:
+            region = region_of(filled(wrong[0], a.columns, a.shape), a.shape, a.name)
+        else:
+            region = region_of(wrong[0], a.output, "the output") if a.output and a.rows.size == a.y.size else None
+        if region is not None:
+            yield Guess(region.slug, where.format(region.text, a.name), 0.0, 2.4 + 0.1 * along)
+            return
+
+
+def off(a: Anatomy, along: int) -> Array:
+    """(c,) or (r,) whether what is claimed of an entry, or for an output's cotangent, is wrong."""
+    claimed, measured, error = (each if along == 0 else each.T for each in (a.claimed, a.measured, a.error))
+    size = np.linalg.norm(measured, axis=0) + np.linalg.norm(claimed, axis=0)
+    gap = np.linalg.norm(claimed - measured, axis=0)
+    return np.asarray(gap > 10 * a.tolerance * size + 10 * np.linalg.norm(error, axis=0))

@@ -12,7 +12,7 @@ from gradcheck.diagnosis.anatomy import Anatomy, Subject
 from gradcheck.diagnosis.guess import Case, Guess, residual
 from gradcheck.point import Array
 
-__all__ = ["branch", "regulariser", "repeats", "statistics", "truncated"]
+__all__ = ["branch", "regulariser", "repeats", "statistics"]
 
 
 def branch(subject: Subject, case: Case) -> Iterator[Guess]:
@@ -208,35 +208,3 @@ def repeats(subject: Subject, case: Case) -> Iterator[Guess]:
     yield Guess(
         "overwritten_repeats", text, 0.0, 0.5 if indexed else 1.3
     )  # without an index, a sum left out is likelier
-
-
-def truncated(subject: Subject, case: Case) -> Iterator[Guess]:
-    """Right up to a distance between an input's and an output's place along an axis, zero beyond."""
-    a = case[0]
-    if a.output is None or not all(each.complete for each in case):
-        return
-    for k in range(len(a.shape)):
-        for m in range(len(a.output)):
-            if a.shape[k] != a.output[m] or a.shape[k] < 3:
-                continue
-            index_in = np.unravel_index(np.arange(a.block.size), a.shape)[k]
-            index_out = np.unravel_index(np.arange(a.y.size), a.output)[m]
-            lag = index_out[:, None] - index_in[None, :]
-            for signed, told in ((lag, "earlier"), (-lag, "later")):
-                causal = all(
-                    np.linalg.norm(each.measured[signed < 0]) <= 1e-9 * np.linalg.norm(each.measured) for each in case
-                )
-                reaching = np.linalg.norm(a.measured[signed >= a.shape[k] - 1]) > 1e-9 * np.linalg.norm(a.measured)
-                if not causal or not reaching:
-                    continue
-                for reach in range(a.shape[k] - 1):
-                    fits = residual(
-                        case, ((each.claimed, np.where(signed <= reach, each.measured, 0.0)) for each in case)
-                    )
-                    if fits is not None:
-                        text = (
-                            f"claimed is right for outputs up to {reach} steps away along axis {k} of "
-                            f"{a.name} and zero for what is {told}: the path through time is cut"
-                        )
-                        yield Guess("truncated_time", text, fits, 0.8)
-                        return

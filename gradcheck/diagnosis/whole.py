@@ -232,6 +232,8 @@ def _read_off(subject: Subject, case: Case, ratio: float, *, without_batch: bool
         (lambda n: (n - 1) / n, "(n − 1)/n for {0}"),
         (lambda n: n**0.5, "√{0}"),
         (lambda n: n**-0.5, "1/√{0}"),
+        (lambda n: (n / (n - 1)) ** 0.5, "√(n/(n − 1)) for {0}"),
+        (lambda n: ((n - 1) / n) ** 0.5, "√((n − 1)/n) for {0}"),
         (lambda n: -1 / n, "-1/{0}"),
         (lambda n: -float(n), "-{0}"),
     ]
@@ -254,7 +256,7 @@ def _exponents(subject: Subject, case: Case, ratio: float) -> list[tuple[str, in
     """Return (size's name, size, power) of the sizes that could be cut: how the factor follows them."""
     found = []
     for label, size, cut in _cuts(subject, case[0]):
-        other_size = size - 1 if size > 1 else 2
+        other_size = size - 1 if size > 2 else 3
         smaller = cut(other_size)
         if smaller is None:
             continue
@@ -286,11 +288,11 @@ def _cuts(subject: Subject, a: Anatomy) -> Iterator[tuple[str, int, Callable[[in
         return
     batch, last = shape[0], shape[-1]
     carried = {"x", "X", "y", "y_hat", "Y", "Y_hat", *a.names[:1]}
-    if batch >= 3 and (scalar or (np.ndim(first) >= 2 and np.shape(first)[0] == batch)):
+    if batch >= 2 and (scalar or (np.ndim(first) >= 2 and np.shape(first)[0] == batch)):
         yield "batch", batch, lambda n: _again(subject, a, n, 0, carried, batch)
     if scalar:
         yield "outputs", last, lambda n: _again(subject, a, n, -1, carried, last)
-    elif last >= 3 and {"W", "b"} <= set(a.names):
+    elif last >= 2 and {"W", "b"} <= set(a.names):
         yield "outputs", last, lambda n: _again(subject, a, n, -1, {"W", "b"}, last)
 
 
@@ -298,7 +300,8 @@ def _again(subject: Subject, a: Anatomy, size: int, axis: int, which: set[str], 
     """Return the anatomy with an axis cut, or None where the function does not bear it."""
     values: list[Any] = []
     for name, value in zip(a.names, a.values, strict=True):
-        cut = isinstance(value, np.ndarray) and name in which and value.ndim >= 1 and value.shape[axis] == whole
+        beside = a.output == () and axis == 0 and np.shape(value)[:1] == (whole,)  # labels, weights of the samples
+        cut = isinstance(value, np.ndarray) and (name in which or beside) and np.shape(value)[axis:][:1] == (whole,)
         values.append(
             np.ascontiguousarray(np.take(value, [k % whole for k in range(size)], axis=axis)) if cut else value
         )

@@ -1,0 +1,121 @@
+"""A pullback belongs to its own forward: not to the one before it, and not for ever to the first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from gradcheck.checks.contract import close
+from gradcheck.checks.precision import stage_for
+from gradcheck.checks.prober import Prober
+from gradcheck.checks.trial import Trial
+from gradcheck.compare import Verdict
+from gradcheck.point import differentiable
+
+__all__ = ["kept_caches"]
+
+_MOVE = 0.07  # relative: signs and sizes stay, so that the moved point is of the same kind
+_ROUGH = 1e-3  # relative error of a plain central difference that asks for a measurement with a bar
+
+
+_BEFORE = (
+    "depends on the call before: after a forward at another point the same forward and backward give another gradient. "
+    "What a backward needs is kept from another call"
+)
+_FIRST = (
+    "is right at the first point and stays the same at another, where it is measured to be wrong. What a backward "
+    "needs is kept from the first call"
+)
+
+
+def kept_caches(trial: Trial) -> Iterator[tuple[str, str]]:
+    """Yield (input, message) of gradients that belong to another forward than the one before their backward.
+
+    Args:
+        trial: of a target by itself; models bring their own wiring.
+
+    Cost: three evaluations for each input that is moved, and two a block whose claims are the same there, as they are
+        for a linear function; measured with error bars only where these say that a claim is wrong.
+    """
+    first, told = trial.gradients(0), set()
+    for group in _groups(trial) if trial.target.role == "local" else ():
+        claims, there = _claims(trial, group)
+        if there is None:
+            continue
+        _, pullback = trial.linearize()
+        again = trial.read(pullback(trial.cotangent(0)))
+        for name in trial.claimed_blocks():
+            if name in told or again.get(name) is None or again[name].shape != first[name].shape:
+                continue
+            if not close(first[name], again[name], 1e-10, trial.faintest(name)):
+                told.add(name)
+                yield name, f"gradient of {name} {_BEFORE}"
+            elif _same(first[name], claims.get(name)) and _stuck(trial, there, name):
+                told.add(name)
+                yield name, f"gradient of {name} {_FIRST}"
+        trial.evaluations += there.evaluations
+
+
+def _groups(trial: Trial) -> list[list[str]]:
+    """Return the inputs that are moved together: each by itself where they are few, else the first and the rest."""
+    names = [n for n, v in zip(trial.names, trial.values, strict=True) if differentiable(v)]
+    if any(trial.value(n).dtype.kind != "f" for n in names):
+        return []
+    return [[n] for n in names] if len(names) <= 4 else [names[:1], names[1:]]
+
+
+def _claims(trial: Trial, group: list[str]) -> tuple[Mapping[str, Any], Trial | None]:
+    """Return what is claimed at a point where some inputs are moved, and a trial there; None where there is none."""
+    there = Trial(trial.target, trial.settings, _moved(trial, group))
+    there.share_cotangents(trial)
+    trial.cotangent(0)
+    try:
+        if there.y0.shape != trial.y0.shape or not np.all(np.isfinite(there.y0)):
+            return {}, None
+        return there.gradients(0), there
+    except Exception:  # the moved point may lie outside the domain; then nothing is known
+        return {}, None
+
+
+def _moved(trial: Trial, group: list[str]) -> list[Any]:
+    rng = trial.rng("kept", *group)
+    values = trial.fresh()
+    for name in group:
+        value = values[trial.index(name)]
+        # a bias that is zero moves too
+        step = _MOVE * rng.uniform(0.5, 1.0, np.shape(value)) * np.where(value == 0, 1.0, value)
+        values[trial.index(name)] = np.asarray(value + step).astype(value.dtype)
+    return values
+
+
+def _same(one: Any, other: Any) -> bool:
+    if other is None or np.shape(one) != np.shape(other) or one.dtype.kind != "f" or not np.any(one):
+        return False
+    return float(np.linalg.norm(one - other)) <= 1e-12 * float(np.linalg.norm(one))
+
+
+def _right(trial: Trial, name: str) -> bool:
+    """Whether one central difference is near what is claimed along its direction."""
+    gradient, x = trial.gradients(0)[name], trial.value(name)
+    eps = float(np.finfo(x.dtype).eps)
+    rng = trial.rng("kept", name)
+    v = rng.choice([-1.0, 1.0], x.shape) * rng.uniform(0.5, 1.5, x.shape)
+    step = eps ** (1 / 3) * (float(np.sqrt(np.mean(x * x))) or 1.0)
+    evaluate = trial.evaluator(name)
+    up, down = (evaluate((x + sign * step * v).astype(x.dtype)) for sign in (1.0, -1.0))
+    if up is None or down is None:
+        return True  # nothing is known
+    measured = float(trial.flat_cotangent(0) @ (up - down)) / (2 * step)
+    size = float(np.linalg.norm(gradient * v)) + abs(measured)
+    return bool(abs(measured - float(np.sum(gradient * v))) <= max(_ROUGH, 30 * eps ** (1 / 3)) * size)
+
+
+def _stuck(trial: Trial, there: Trial, name: str) -> bool:
+    """Whether a claim is right at one point and, by two measurements with error bars, wrong at the other."""
+    if _right(there, name) or not _right(trial, name):
+        return False
+    prober = Prober(there, stage_for(there), name)
+    probe = prober.probe(0, prober.direction(0), full=True)
+    return probe.verdict is Verdict.DISAGREES and prober.confirm(probe).verdict is Verdict.DISAGREES

@@ -1,0 +1,130 @@
+"""Derivatives that are simple functions of the point: another function's, or a term of a product or a sum left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import combinations
+
+import numpy as np
+from scipy.special import expit
+
+from gradcheck.diagnosis.anatomy import Anatomy, Subject
+from gradcheck.diagnosis.guess import Case, Guess, residual
+from gradcheck.point import Array
+
+__all__ = ["formulas"]
+
+_FEWEST = 8  # numbers that one constant is fitted to
+_FORMS: tuple[tuple[Callable[[Array], Array], str], ...] = (
+    (lambda v: v, "{0}"), (lambda v: 1 - v, "(1 − {0})"), (lambda v: 1 + v, "(1 + {0})"),
+    (lambda v: v * (1 - v), "{0} (1 − {0})"), (lambda v: 1 - v * v, "(1 − {0}²)"), (lambda v: v * v, "{0}²"),
+    (np.abs, "|{0}|"), (np.sign, "sign {0}"), (lambda v: 1 / v, "1/{0}"), (lambda v: 1 / (v * v), "1/{0}²"),
+    (lambda v: np.asarray(expit(v)), "σ({0})"), (lambda v: np.asarray(expit(v) * expit(-v)), "σ′({0})"),
+    (np.exp, "exp {0}"), (np.cos, "cos {0}"), (np.sin, "sin {0}"), (np.tanh, "tanh {0}"),
+    (lambda v: 1 - np.tanh(v) ** 2, "tanh′ {0}"),
+)  # fmt: skip
+
+
+def formulas(subject: Subject, case: Case) -> Iterator[Guess]:
+    """Claimed, or what is missing of it, is a constant times a simple function of the inputs or of the output."""
+    vectors = [_vectors(a) for a in case]
+    if any(v is None for v in vectors):
+        return
+    pairs = [v for v in vectors if v is not None]
+    if sum(c.size for c, _ in pairs) < _FEWEST:
+        return
+    yield from _product(case, pairs)
+    gaps, claims = [m - c for c, m in pairs], [c for c, _ in pairs]
+    for told, arrays in _known(case):
+        for form, words in _FORMS:
+            with np.errstate(all="ignore"):
+                shaped = [form(each) for each in arrays]
+            if not all(np.all(np.isfinite(s)) and np.ptp(s) > 1e-3 * np.max(np.abs(s)) for s in shaped):
+                continue
+            expression = words.format(told if told.isidentifier() or words == "{0}" else f"({told})")
+            for data, slug, text in (
+                (gaps, "missing_term", "measured − claimed = {0}: a term of the derivative is left out, or off"),
+                (claims, "wrong_function", "claimed = {0}, which is not the derivative"),
+            ):
+                rate = _rate(data, shaped)
+                if rate is None:
+                    continue
+                fits = residual(case, _explained(case, slug, [rate * s for s in shaped]))
+                if fits is not None:
+                    amount = "" if abs(rate - 1) < 1e-6 else "−" if abs(rate + 1) < 1e-6 else f"{rate:.6g} × "
+                    yield Guess(
+                        slug, text.format(amount + expression), fits, 1.45 if slug == "wrong_function" else 1.55
+                    )
+                    return
+
+
+def _vectors(a: Anatomy) -> tuple[Array, Array] | None:
+    """Return (claimed, measured), one number an entry: slopes of an elementwise function, a gradient of a number."""
+    if not a.complete or a.block.size < 2:
+        return None
+    if a.y.size == 1:
+        return a.claimed[0], a.measured[0]
+    if a.output != a.shape or _off_diagonal(a.measured) or _off_diagonal(a.claimed):
+        return None
+    return np.diag(a.claimed), np.diag(a.measured)
+
+
+def _off_diagonal(jacobian: Array) -> bool:
+    off = jacobian - np.diag(np.diag(jacobian))
+    return bool(np.linalg.norm(off) > 1e-9 * np.linalg.norm(jacobian))
+
+
+def _product(case: Case, pairs: list[tuple[Array, Array]]) -> Iterator[Guess]:
+    """Of a product y = x g(x), with the derivative g + x g′, one term alone."""
+    if any(a.output != a.shape or np.any(a.block == 0) for a in case):
+        return
+    g = [a.y / a.block.ravel() for a in case]
+    if any(np.ptp(each) <= 1e-3 * np.max(np.abs(each)) for each in g):
+        return
+    for data, left, kept in (
+        ([c for c, _ in pairs], "x g′(x)", "g(x) = y/x"),
+        ([m - c for c, m in pairs], "g(x) = y/x", "x g′(x)"),
+    ):
+        if all(
+            np.allclose(d, each, rtol=1e-6, atol=1e-9 * np.max(np.abs(each))) for d, each in zip(data, g, strict=True)
+        ):
+            text = f"of y = x g(x) only {kept} is claimed: the term {left} of the product rule is left out"
+            yield Guess("missing_term", text, 0.0, 0.6)
+            return
+
+
+def _known(case: Case) -> Iterator[tuple[str, list[Array]]]:
+    """Yield (words, an array for each anatomy) of what has the block's shape: inputs, differences, the output."""
+    a = case[0]
+    names = [
+        n for n, v in zip(a.names, a.values, strict=True) if np.shape(v) == a.shape and np.asarray(v).dtype.kind == "f"
+    ]
+    value = {n: [np.asarray(b.values[b.names.index(n)], dtype=float).ravel() for b in case] for n in names}
+    if a.name in value:
+        yield a.name, value[a.name]
+    if a.output == a.shape:
+        yield "y", [b.y for b in case]
+    yield from ((n, v) for n, v in value.items() if n != a.name)
+    for n, m in combinations(names, 2):
+        yield f"{n} − {m}", [p - q for p, q in zip(value[n], value[m], strict=True)]
+
+
+def _rate(data: list[Array], shaped: list[Array]) -> float | None:
+    """Return k with data = k × shaped at every entry, or None."""
+    bottom = sum(float(s @ s) for s in shaped)
+    rate = sum(float(d @ s) for d, s in zip(data, shaped, strict=True)) / bottom if bottom else 0.0
+    if rate == 0 or not np.isfinite(rate):
+        return None
+    for d, s in zip(data, shaped, strict=True):
+        if np.max(np.abs(d - rate * s)) > 1e-6 * np.max(np.abs(rate * s)):
+            return None
+    return rate
+
+
+def _explained(case: Case, slug: str, due: list[Array]) -> list[tuple[Array, Array]]:
+    """Return what is to be equal: claims and the formula, or claims with the term put back and what is measured."""
+    found = []
+    for a, vector in zip(case, due, strict=True):
+        matrix = vector[None, :] if a.y.size == 1 else np.diag(vector)
+        found.append((a.claimed, matrix) if slug == "wrong_function" else (a.claimed + matrix, a.measured))
+    return found
