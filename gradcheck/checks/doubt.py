@@ -21,11 +21,17 @@ from gradcheck.tree import rebuild
 if TYPE_CHECKING:
     from gradcheck.checks.prober import Probe, Prober
 
-__all__ = ["around", "denied", "inexactness", "narrowing", "spread"]
+__all__ = ["TIE", "around", "at_tie", "denied", "inexactness", "narrowing", "spread"]
 
 _LOST = 1e-4  # relative; 800 spacings of float32
 _NEIGHBOURS = 12  # points around a tie: of three tied entries each is first in a third of them
-_JITTER = 1e-6  # of the block's size: ten times farther than what counts as at the kink
+_MORE = 48  # claims around that are taken without a measurement: of seven tied entries each is first in some of them
+_FINE = 1e-3  # branches that meet differ by more than this
+_JITTER = 1e-5  # of the block's size: a hundred times farther than what counts as at the kink, to be measured there
+
+TIE = (
+    "several branches meet at this point, and the claim lies beyond those that were met; a moved point would settle it"
+)
 
 
 def spread(prober: Prober, number: int, v: Array) -> float:
@@ -100,10 +106,12 @@ def denied(line: Line, gap: float, levels: Sequence[int] = (0, 1, 2)) -> bool:
 
 
 def around(prober: Prober, number: int) -> tuple[bool, Array | None]:
-    """Return the claims at points around a kink, all verified there.
+    """Return the claims at points around a kink, a sample of them verified there.
 
     Where three entries tie, one of them may stand in the middle: no single entry's left or right slope tells it,
-    but the gradients of the smooth points around do, and their convex hull is what subgradients are.
+    but the gradients of the smooth points around do, and their convex hull is what subgradients are. The first
+    points break ties in the order of the entries, as a stable sort and a first maximum do; the last ones are not
+    verified themselves: they ask the same backward, which was right at every verified point, for more branches.
 
     Returns:
         Whether a claim around is wrong itself; and the claims, (points,) + the block's shape, None where too
@@ -114,26 +122,92 @@ def around(prober: Prober, number: int) -> tuple[bool, Array | None]:
 
     rng = prober.trial.rng("hull", prober.name, number)
     claims: list[Array] = []
-    for _ in range(_NEIGHBOURS):
-        values: list[Any] = []
-        for value in prober.trial.values:
-            if differentiable(value):
-                size = float(np.sqrt(np.mean(np.abs(value) ** 2))) or 1.0
-                jitter = max(_JITTER, 32 * float(np.finfo(value.dtype).eps))
-                value = (value + jitter * size * rng.standard_normal(np.shape(value))).astype(value.dtype)
-            values.append(value)
-        trial = Trial(prober.trial.target, prober.trial.settings, values)
+    wrong = 0
+    for count in range(_NEIGHBOURS + _MORE):
+        trial = Trial(prober.trial.target, prober.trial.settings, _beside(prober.trial.values, count, rng))
         trial.share_cotangents(prober.trial)
+        verify = count < _NEIGHBOURS
         try:
-            nearby = Nearby(trial, stage_for(trial), prober.name)
-            verdict = nearby.probe(number, nearby.direction(number), full=True).verdict
+            claim, seen = _claim(trial, prober, number), None
+            if verify:
+                nearby = Nearby(trial, stage_for(trial), prober.name)
+                probe = nearby.probe(number, nearby.direction(number), full=True)
+                if (
+                    probe.verdict is Verdict.DISAGREES
+                    and nearby.confirm(probe, beside=False).verdict is Verdict.DISAGREES
+                ):
+                    wrong += 1
+                    if wrong == 2:  # one of twelve may be unlucky where digits are few
+                        return True, None
+                seen = probe.comparison
         except Exception:  # a point around may lie outside the domain; it then tells nothing
             continue
-        if verdict is Verdict.DISAGREES:
-            return True, None
-        if verdict is Verdict.AGREES:
-            claims.append(nearby.claim(number))
-    return False, np.stack(claims) if len(claims) >= _NEIGHBOURS // 2 else None
+        fine = seen is None or (abs(seen.gap) <= seen.allowed and seen.resolution <= _FINE)
+        if fine and claim.shape == prober.x.shape and np.all(np.isfinite(claim)):
+            claims.append(claim)
+        if count == _NEIGHBOURS - 1 and len(claims) < _NEIGHBOURS // 2:
+            return False, None
+    return False, np.stack(claims)
+
+
+def at_tie(prober: Prober, number: int, v: Array) -> bool:
+    """Whether a claim along v is a subgradient at a tie that no move along v alone can show.
+
+    Of five equal numbers none moves the median alone: its slope is zero on both sides, and yet the median is one of
+    them, with slope one, at every point around. The verified claims around are then a few numbers far apart, and
+    stay so however near they are taken; one of them, or one between, is what may be claimed.
+    """
+    wrong, near = prober.around(number)
+    if wrong or near is None or np.iscomplexobj(near):
+        return False
+    claimed = float(np.vdot(prober.claim(number), v).real)
+    for claims in (near, _nearer(prober, number)):
+        slopes = claims.reshape(len(claims), -1) @ v.ravel()
+        low, high = float(np.min(slopes, initial=np.inf)), float(np.max(slopes, initial=-np.inf))
+        slack = 1e-4 * (high - low)
+        apart = high - low > 0.1 * max(abs(low), abs(high))
+        if not apart or not low - slack <= claimed <= high + slack:
+            return False
+    return True
+
+
+def _nearer(prober: Prober, number: int) -> Array:
+    """Return claims as `around` does, none of them verified, from points a hundred times nearer."""
+    rng, found = prober.trial.rng("nearer", prober.name, number), []
+    for count in range(_MORE):
+        trial = Trial(prober.trial.target, prober.trial.settings, _beside(prober.trial.values, count, rng, 0.01))
+        trial.share_cotangents(prober.trial)
+        try:
+            claim = _claim(trial, prober, number)
+        except Exception:  # a point around may lie outside the domain; it then tells nothing
+            continue
+        if claim.shape == prober.x.shape and np.all(np.isfinite(claim)):
+            found.append(claim)
+    return np.array(found).reshape(len(found), *prober.x.shape)
+
+
+def _claim(trial: Trial, prober: Prober, number: int) -> Array:
+    return np.asarray(trial.gradients(number)[prober.name].astype(prober.claim(number).dtype))
+
+
+def _beside(values: Sequence[Any], count: int, rng: np.random.Generator, nearness: float = 1.0) -> list[Any]:
+    """Return a point beside a tie: the first and second in the order of entries and against it, others at random."""
+    found: list[Any] = []
+    for place, value in enumerate(values):
+        if differentiable(value):
+            size = float(np.sqrt(np.mean(np.abs(value) ** 2))) or 1.0
+            eps = float(np.finfo(value.dtype).eps)
+            jitter = max(nearness * max(_JITTER, 32 * eps), 4 * eps)
+            if count < 2:
+                order = np.arange(np.size(value)).reshape(np.shape(value)) - np.size(value) // 2 + 0.5
+                # neighbours in order lie a jitter apart, and equal inputs move unlike each other
+                move = (1 - 2 * count) * (1 + 0.4 * place) * order
+            else:
+                # no entry stays where it was: a claim that is special there must not speak for the points around
+                move = rng.choice([-1.0, 1.0], np.shape(value)) * rng.uniform(0.5, 1.5, np.shape(value))
+            value = (value + jitter * size * move).astype(value.dtype)
+        found.append(value)
+    return found
 
 
 def _widened(u: Any) -> Any:

@@ -8,7 +8,7 @@ from math import isfinite
 
 import numpy as np
 
-from gradcheck.checks.doubt import denied
+from gradcheck.checks.doubt import TIE, at_tie, denied
 from gradcheck.checks.prober import Prober
 from gradcheck.compare import Comparison, Verdict, compare_kink
 from gradcheck.estimate import Estimate
@@ -90,6 +90,8 @@ def _measured(prober: Prober, index: tuple[int, ...], number: int, v: Array, sca
             )
     if probe.verdict is Verdict.DISAGREES:
         probe = prober.confirm(probe, full=False)
+        if probe.verdict is not Verdict.AGREES and at_tie(prober, number, v):
+            probe = replace(probe, comparison=replace(probe.comparison, verdict=Verdict.KINK, gap=0.0))
     estimate, comparison = probe.estimate, _per_unit(probe.comparison, scale)
     return Entry(
         index, estimate.claimed / scale, estimate.measured / scale, estimate.error / scale, comparison, estimate
@@ -113,7 +115,7 @@ def _at_tie(
     if wrong or (around is None and kinked == 1):
         return comparison  # one output, one kink: its two slopes are all there is
     if around is None:
-        return replace(comparison, verdict=Verdict.INCONCLUSIVE, reason=_TIE)
+        return replace(comparison, verdict=Verdict.INCONCLUSIVE, reason=TIE)
     flat = int(np.ravel_multi_index(index, prober.x.shape))
     values, claimed = around.reshape(len(around), -1)[:, flat], prober.claim(number)[index]
     low, high = values.real.min(), values.real.max()
@@ -122,13 +124,8 @@ def _at_tie(
         return replace(comparison, verdict=Verdict.KINK, gap=0.0)
     branches_met = np.unique(np.round((values.real - low) / max(slack, 1e-3 * (high - low), 1e-300))).size
     if branches_met > 2 and low - (high - low) <= claimed.real <= high + (high - low):
-        return replace(comparison, verdict=Verdict.INCONCLUSIVE, reason=_TIE)
+        return replace(comparison, verdict=Verdict.INCONCLUSIVE, reason=TIE)
     return comparison
-
-
-_TIE = (
-    "several branches meet at this point, and the claim lies beyond those that were met; a moved point would settle it"
-)
 
 
 def _kink(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import inf, prod
 from typing import Any
 
 import numpy as np
 
-from gradcheck.checks.doubt import denied
+from gradcheck.checks.doubt import TIE, at_tie, denied
 from gradcheck.checks.entries import Entry, measure_entries
 from gradcheck.checks.moved import MOVE, moved_probes, settles
 from gradcheck.checks.precision import Stage, stage_for
@@ -98,7 +99,12 @@ def _settled(prober: Prober, number: int) -> Probe:
                 probe = other
             if probe.verdict is not Verdict.INCONCLUSIVE:
                 break
-    return prober.confirm(probe) if probe.verdict is Verdict.DISAGREES else probe
+    if probe.verdict is Verdict.DISAGREES:
+        probe = prober.confirm(probe)
+        if probe.verdict is Verdict.DISAGREES and at_tie(prober, number, probe.v):
+            undecided = replace(probe.comparison, verdict=Verdict.INCONCLUSIVE, reason=TIE)
+            probe = replace(probe, comparison=undecided)  # single entries tell
+    return probe
 
 
 def _strata(prober: Prober) -> list[Probe]:
@@ -118,7 +124,7 @@ def _strata(prober: Prober) -> list[Probe]:
         probe = prober.probe(0, np.where(small, whole, 0.0), reference=reference)
         if probe.verdict is Verdict.DISAGREES:
             probe = prober.confirm(probe)
-            if probe.verdict is Verdict.DISAGREES:
+            if probe.verdict is Verdict.DISAGREES and not at_tie(prober, 0, probe.v):
                 found.append(probe)
         inside = small
     return found

@@ -244,8 +244,13 @@ class Prober:
         self.trial.stairs = self.trial.stairs or contradicted
         return contradicted
 
-    def confirm(self, probe: Probe, *, full: bool = True) -> Probe:
+    def confirm(self, probe: Probe, *, full: bool = True, beside: bool = True) -> Probe:
         """Return a probe that DISAGREES with its final verdict.
+
+        Args:
+            probe: what disagrees.
+            full: learn the noise anew for the second measurement.
+            beside: where claims differ too much from point to point, ask whether they are wrong there as well.
 
         Other steps on the same line must see the same gap, and neither the claim's measured rounding nor jumps
         of the forward may explain it; else it is INCONCLUSIVE, or AGREES up to the forward's own inexactness.
@@ -272,6 +277,8 @@ class Prober:
             return replace(first, comparison=a) if a.allowed <= b.allowed else replace(second, comparison=b)
         if a.verdict is Verdict.AGREES or b.verdict is Verdict.AGREES:
             return replace(first, comparison=a) if a.verdict is Verdict.AGREES else replace(second, comparison=b)
+        if beside and rounding > 0.1 * size and agree and self.around(first.number)[0]:
+            return first  # what the claims beside differ by is no rounding: they are wrong as well
         return replace(first, comparison=replace(a, verdict=Verdict.INCONCLUSIVE, reason=_UNCONFIRMED))
 
 
