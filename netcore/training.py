@@ -25,7 +25,8 @@ class Hook:
     Args:
         run: called run(model, x, y, step) with the batch of that step, after its update; it leaves the model as it is.
         every: run it at most every so many steps, the first time at step 0.
-        share: run it only while it has cost no more than this share of the time so far; 1 is without limit.
+        share: run it only if another call of its mean cost keeps it within this share of the time so far, the first
+            one excepted; 1 is without limit.
     """
 
     run: Callable[[Model, Array, Array, int], Any]
@@ -146,7 +147,8 @@ def _validate(model: Model, rows: tuple[Array, Array], metric: Metric | None, hi
 
 
 def _run(hook: Hook, model: Model, x: Array, y: Array, step: int, history: History, elapsed: float) -> None:
-    if step % hook.every or history.hook_seconds > hook.share * elapsed:
+    with_another = history.hook_seconds * (1 + 1 / max(history.hook_calls, 1))
+    if step % hook.every or (hook.share < 1 and with_another > hook.share * elapsed):
         return
     began = time.perf_counter()
     hook.run(model, x, y, step)

@@ -69,6 +69,8 @@ def chars(
             hook=None if auditor is None else Hook(auditor, every=batches, share=0.05),
             progress=progress,
         )
+    if auditor is not None:
+        auditor.finish(model, x, y, epochs * batches)
     counts = np.bincount(ids[:cut], minlength=len(alphabet)) + 1.0
     common = float(-np.mean(np.log(counts / counts.sum())[held_out[1]]))
     reached = history.validation[-1]

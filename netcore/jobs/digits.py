@@ -51,6 +51,8 @@ def digits(
             hook=None if auditor is None else Hook(auditor, every=batches, share=0.05),
             progress=progress,
         )
+    if auditor is not None:
+        auditor.finish(model, x, y, epochs * batches)
     reached = history.metric[-1]
     facts = (
         ("network", ", ".join(type(layer).__name__ for layer in model.layers)),

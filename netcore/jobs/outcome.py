@@ -47,9 +47,10 @@ def markdown(outcome: Outcome, picture: str) -> str:
     rows = [f"| {name} | {value} |" for name, value in (*outcome.facts, ("audits", audit_line(outcome)))]
     page = [f"# {outcome.title}", "", "| | |", "| --- | --- |", *rows, "", f"![Learning curve]({picture})", ""]
     if outcome.audits:
-        page += ["| step | verdict | culprits | seconds |", "| ---: | --- | --- | ---: |"]
+        page += ["| step | parts | verdict | culprits | seconds |", "| ---: | --- | --- | --- | ---: |"]
         page += [
-            f"| {a.step} | {a.verdict} | {', '.join(a.culprits) or '–'} | {a.seconds:.2f} |" for a in outcome.audits
+            f"| {a.step} | {', '.join(a.parts)} | {a.verdict} | {', '.join(a.culprits) or '–'} | {a.seconds:.2f} |"
+            for a in outcome.audits
         ]
     return "\n".join([*page, ""])
 
@@ -75,7 +76,8 @@ def audit_line(outcome: Outcome) -> str:
     share = history.hook_seconds / history.seconds if history.seconds else 0.0
     cost = f"{history.hook_seconds:.1f} s, {share:.0%} of the time"
     if not wrong:
-        return f"{len(outcome.audits)} during training, every gradient verified ({cost})"
+        parts = {part for audit in outcome.audits for part in audit.parts}
+        return f"{len(outcome.audits)} of a few parts each, every gradient of all {len(parts)} verified ({cost})"
     first = wrong[0]
     found = " ".join([first.verdict, f"at step {first.step}", *first.culprits])
     return f"{len(wrong)} of {len(outcome.audits)} not verified, first {found} ({cost})"

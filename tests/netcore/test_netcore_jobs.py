@@ -35,7 +35,7 @@ def test_the_convolutional_network_learns_the_digits_and_verifies_itself():
     pytest.importorskip("sklearn")
     done = run("digits", "--network", "conv")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "every gradient verified" in done.stdout
+    assert re.search(r"every gradient of all 11 verified \([\d.]+ s, \d% of the time\)", done.stdout)
 
 
 @pytest.mark.parametrize("network", ["gru", "lstm", "attention"])
@@ -82,7 +82,22 @@ def test_an_audit_verifies_right_layers_and_names_wrong_ones(act, ok, culprits):
     auditor(model, x, np.arange(9) % 2, 17)
     (audit,) = auditor.audits
     assert (audit.step, audit.ok, audit.culprits) == (17, ok, culprits)
+    assert audit.parts == ("0 Dense", f"1 {type(act).__name__}", "2 Dense")
     assert model.params[0]["W"].dtype == np.float32
+
+
+def test_an_auditor_comes_to_every_part_in_turn_and_ends_with_what_is_left():
+    model, auditor = Model([Dense(3, 4), HalfTanh(), Dense(4, 2)], loss=CrossEntropy()), find_auditor()
+    x, y = np.random.default_rng(1).normal(size=(9, 3)), np.arange(9) % 2
+    auditor.at_once = 4
+    auditor(model, x, y, 0)
+    auditor.finish(model, x, y, 5)
+    assert [a.parts[-1] for a in auditor.audits] == ["loss", "end to end"]
+    assert [a.culprits for a in auditor.audits] == [("1 HalfTanh x",)] * 2  # not the whole, which only suffers from it
+    auditor.finish(model, x, y, 6)
+    assert len(auditor.audits) == 2
+    auditor(model, x, y, 7)
+    assert auditor.audits[-1].parts[0] == "0 Dense"
 
 
 def outcome(*audits):
@@ -91,15 +106,15 @@ def outcome(*audits):
 
 
 def test_a_report_says_what_was_reached_and_what_the_audits_found():
-    clean = Audit(0, "AGREES", True, (), 0.5)
-    wrong = Audit(40, "DISAGREES", False, ("2 Dense W",), 0.5)
-    assert "every gradient verified (1.0 s, 5% of the time)" in text(outcome(clean))
+    clean = Audit(0, ("0 Dense", "1 Tanh"), "AGREES", True, (), 0.5)
+    wrong = Audit(40, ("2 Dense",), "DISAGREES", False, ("2 Dense W",), 0.5)
+    assert "every gradient of all 2 verified (1.0 s, 5% of the time)" in text(outcome(clean))
     assert "1 of 2 not verified, first DISAGREES at step 40 2 Dense W" in text(outcome(clean, wrong))
     assert "no checker is installed" in text(outcome())
     assert outcome(clean).ok
     assert outcome().ok
     assert not outcome(clean, wrong).ok
-    assert "| 40 | DISAGREES | 2 Dense W | 0.50 |" in markdown(outcome(clean, wrong), "curve.svg")
+    assert "| 40 | 2 Dense | DISAGREES | 2 Dense W | 0.50 |" in markdown(outcome(clean, wrong), "curve.svg")
 
 
 def test_a_report_is_a_page_and_a_picture(tmp_path):

@@ -82,7 +82,7 @@ def test_a_metric_is_judged_on_the_validation_rows_in_inference():
 def test_a_hook_keeps_to_its_share_of_the_time():
     history = fit(small(), X, Y, epochs=60, batch=4, hook=Hook(lambda *_: time.sleep(0.002), every=1, share=0.05))
     assert history.hook_calls >= 2
-    # It may overshoot by the one call that took it over its share.
+    # It may overshoot by what a call costs above the mean of those before, which a busy machine makes of any size.
     assert history.hook_seconds <= 0.05 * history.seconds + 2 * history.hook_seconds / history.hook_calls
 
 
