@@ -11,6 +11,8 @@ from netcore.protocol import Array, Elementwise
 class HardSigmoid(Elementwise):
     """(x + 3) / 6 held between 0 and 1;    derivative 1/6 for |x| < 3, otherwise 0.  Kinks at ±3, where it takes 0.
 
+    Source: Howard et al. 2019, "Searching for MobileNetV3".
+
     Example:
         >>> x = np.array([-1.0, 0.5, 2.0])
         >>> HardSigmoid()(x).round(3).tolist()

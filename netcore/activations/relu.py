@@ -11,6 +11,8 @@ from netcore.protocol import Array, Elementwise
 class ReLU(Elementwise):
     """max(0, x), with derivative 1 for x > 0 and 0 elsewhere; at the kink x = 0 this takes 0, as the notebook does.
 
+    Source: Nair and Hinton 2010, "Rectified linear units improve restricted Boltzmann machines".
+
     Example:
         >>> x = np.array([-1.0, 0.5, 2.0])
         >>> ReLU()(x).round(3).tolist()

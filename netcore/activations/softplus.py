@@ -15,6 +15,7 @@ class Softplus(Elementwise):
 
     Args:
         beta: β > 0; the larger, the nearer to ReLU.
+    Source: Dugas et al. 2001, "Incorporating second-order functional knowledge for better option pricing".
     Error: a few ulp: log(1 + e^z) is taken as max(z, 0) + log1p(e^{-|z|}), which neither overflows nor cancels.
 
     Example:

@@ -6,6 +6,8 @@ With c = Wᵀ x, of shape (n_out · k, pixels of x), each image is
 
 where for complex arrays x and W are conjugated going back. So
 ⟨Conv2d(x), y⟩ = ⟨x, ConvTranspose2d(y)⟩ for the same W without b.
+
+Source: Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning", for sizes.
 """
 
 import math

@@ -9,6 +9,9 @@
 
 where for complex arrays c and W are conjugated. Groups cut the channels into blocks that do not see each other: one
 more axis in front of every matrix.
+
+Source: Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning", for sizes; the derivative is
+derived above.
 """
 
 import math

@@ -5,7 +5,8 @@
 One group is a layer norm of the image, one group a channel is InstanceNorm. The derivative stands in
 `netcore.layers.standardise`.
 
-Source: Wu and He 2018, "Group normalization".
+Source: Wu and He 2018, "Group normalization"; Ulyanov, Vedaldi and Lempitsky 2016, "Instance normalization: the missing
+ingredient for fast stylization".
 """
 
 from dataclasses import KW_ONLY, dataclass

@@ -5,6 +5,8 @@
     Residual:     y = x + f(x)           dx = dy + f's pullback of dy
 
 Add and Concatenate take a tuple of arrays and pull back a tuple. Before them, `Graph` brings the branches together.
+
+Source: He et al. 2016, "Deep residual learning for image recognition", for Residual.
 """
 
 from dataclasses import KW_ONLY, dataclass

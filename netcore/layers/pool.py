@@ -4,6 +4,8 @@
     mean:  y[p] = Σ_k x[s p + k] / K        dx[s p + k] += dy[p] / K
 
 Both loop over the positions inside a window and keep one image a step, not all windows.
+
+Source: Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning", for sizes.
 """
 
 import math

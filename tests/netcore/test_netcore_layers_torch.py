@@ -6,27 +6,13 @@ import pytest
 import netcore
 
 torch = pytest.importorskip("torch")
+netcore_torch = pytest.importorskip("netcore_torch")
 nn, F = torch.nn, torch.nn.functional
 RNG = np.random.default_rng(31)
 
 
-def compare(layer, theirs, x, params=None, seed=None, tolerance=1e-10):
-    """Run both with one cotangent; `theirs` takes a tensor and a dict of tensors by our names."""
-    params = {k: v + 0.1 * RNG.normal(size=v.shape) for k, v in layer.init(RNG).items()} if params is None else params
-    y, cache = layer.forward(params, x, rng=None if seed is None else np.random.default_rng(seed))
-    dy = RNG.normal(size=y.shape)
-    dx, grads = layer.backward(params, cache, dy)
-
-    tensors = {k: torch.tensor(v, requires_grad=True) for k, v in params.items()}
-    tx = torch.tensor(x, requires_grad=x.dtype.kind == "f")
-    ty = theirs(tx, tensors)
-    ty.backward(torch.tensor(dy))
-    np.testing.assert_allclose(y, ty.detach().numpy(), rtol=tolerance, atol=tolerance / 100)
-    if dx is not None:
-        np.testing.assert_allclose(dx, tx.grad.numpy(), rtol=10 * tolerance, atol=tolerance)
-    for name, g in grads.items():
-        if tensors[name].grad is not None:
-            np.testing.assert_allclose(g, tensors[name].grad.numpy(), rtol=10 * tolerance, atol=tolerance, err_msg=name)
+def compare(*arguments, **options):
+    netcore_torch.compare(*arguments, **options, rng=RNG)
 
 
 @pytest.mark.parametrize(
@@ -85,9 +71,8 @@ def test_batch_norm_is_torchs_and_so_are_its_running_statistics(shape, training)
     params = {k: v + RNG.uniform(-0.4, 0.4, size=v.shape) for k, v in layer.init(RNG).items()}
     x = RNG.normal(size=shape)
     held = [torch.tensor(params[k]) for k in ("running_mean", "running_var")]
-    compare(
-        layer, lambda x, p: F.batch_norm(x, *held, p["gamma"], p["beta"], training), x, params, 7 if training else None
-    )
+    seed = 7 if training else None
+    compare(layer, lambda x, p: F.batch_norm(x, *held, p["gamma"], p["beta"], training), x, params, seed=seed)
     _, cache = layer.forward(params, x, rng=np.random.default_rng(0) if training else None)
     moved = layer.refresh(params, cache)
     np.testing.assert_allclose(moved["running_mean"], held[0].numpy(), rtol=1e-12)
