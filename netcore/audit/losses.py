@@ -85,6 +85,7 @@ def _row_cases(rng: np.random.Generator) -> Iterator[tuple[Loss, Array, Array, l
     yield CTC(), spelt, rng.normal(size=(2, 6, 4)), []
     yield CTC(blank=3), np.array([[1, 0, -1], [2, 1, 0]]), rng.normal(size=(2, 5, 4)), []
     yield Weighted(KL(), rng.uniform(0.5, 2.0, size=7)), soft, logs, ["KL"]
+    yield Weighted(weighted, rng.uniform(0.5, 2.0, size=7)), labels, scores, ["CrossEntropy"]
 
 
 def _target(name: str, loss: Loss, y: Array, y_hat: Array) -> dict[str, Any]:

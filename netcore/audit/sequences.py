@@ -43,6 +43,7 @@ def _recurrent() -> Iterator[dict[str, Any]]:
         yield target(f"{name}[2,3,reverse]", kind(2, 3, reverse=True), (3, 5, 2))
         yield target(f"{name}[3,2,float32]", kind(3, 2), (2, 4, 3), dtype=np.float32)
         yield target(f"Bidirectional[{name}]", Bidirectional(kind(3, 2)), (2, 4, 3))
+    yield target("RNN[3,2,complex]", RNN(3, 2), (2, 4, 3), dtype=np.complex128)
     yield target("Bidirectional[LSTM,last state]", Bidirectional(LSTM(3, 2, sequences=False)), (2, 4, 3))
 
 

@@ -73,9 +73,9 @@ class RNN:
         h = cache.h
         dh = received(dy, h, self.sequences, self.reverse)
         slope = (1 - h[1:] * h[1:]).conj()
-        dz = np.empty_like(dh)
+        dz = np.empty(dh.shape, np.result_type(h, dh))
         Ut = params["U"].conj().T
-        carried = np.zeros(h.shape[1:], dy.dtype)
+        carried = np.zeros(h.shape[1:], dz.dtype)
         for t in reversed(range(len(dh))):
             dz[t] = (dh[t] + carried) * slope[t]
             carried = dz[t] @ Ut

@@ -15,28 +15,53 @@ X = np.array([[73, 67, 43], [91, 88, 64], [87, 134, 58], [102, 43, 37], [69, 96,
 Y = np.array([[56, 70], [81, 101], [119, 133], [22, 37], [103, 119]], dtype="float32")
 
 
-def notebook_steps(W, b, epochs, learning_rate):
-    """The notebook's forward, backward and update for one relu layer under its MSE, in its own words."""
-    losses = []
+def sigmoid(X):
+    return 1 / (1 + np.exp(-X))
+
+
+NOTEBOOK_ACT = {
+    "relu": (lambda X: np.maximum(0, X), lambda X: np.maximum(0, np.sign(X))),
+    "sigmoid": (sigmoid, lambda X: sigmoid(X) * (1 - sigmoid(X))),
+}
+
+
+def notebook_steps(weights, act, X, Y, epochs, learning_rate):
+    """The notebook's forward, backward and update under its MSE, in its own words; weights: [[W, b], ...]."""
+    losses, (act, grad) = [], NOTEBOOK_ACT[act]
     for _ in range(epochs):
-        Z = X @ W + b
-        Y_hat = np.maximum(0, Z)
+        Y_hat, inputs, Z, steps = X, [], [], []
+        for W, b in weights:
+            inputs.append(Y_hat)
+            Z.append(Y_hat @ W + b)
+            Y_hat = act(Z[-1])
         losses.append(np.mean((Y_hat - Y) ** 2))
-        dZ = (Y_hat - Y) * np.maximum(0, np.sign(Z))
-        W = W - learning_rate * (X.T @ dZ / X.shape[0])
-        b = b - learning_rate * np.mean(dZ, axis=0, keepdims=True)
-    return W, b, losses
+        dX = Y_hat - Y
+        for i in reversed(range(len(weights))):
+            m = inputs[i].shape[0]
+            dZ = dX * grad(Z[i])
+            steps.insert(0, (inputs[i].T @ dZ / m, np.mean(dZ, axis=0, keepdims=True)))
+            dX = dZ @ weights[i][0].T
+        pairs = zip(weights, steps, strict=True)
+        weights = [[W - learning_rate * dW, b - learning_rate * db] for (W, b), (dW, db) in pairs]
+    return weights, losses
 
 
-def test_our_steps_are_the_notebooks_steps():
-    model = Model([3, 2])
-    W, b, losses = notebook_steps(model.params[0]["W"], model.params[0]["b"], 500, 1e-5)
-    history = model.train(X, Y, 500, learning_rate=1e-5, verbose=0)
+@pytest.mark.parametrize(
+    ("sizes", "act", "scale", "learning_rate"),
+    [([3, 2], "relu", 1, 1e-5), ([3, 4, 2], "sigmoid", 150, 0.5), ([3, 5, 4, 2], "sigmoid", 150, 0.5)],
+)
+def test_our_steps_are_the_notebooks_steps(sizes, act, scale, learning_rate):
+    model = Model(sizes, act=act)
+    start = [[p["W"], p["b"]] for p in model.params if p]
+    weights, losses = notebook_steps(start, act, X / scale, Y / scale, 500, learning_rate)
+    history = model.train(X / scale, Y / scale, 500, learning_rate=learning_rate, verbose=0)
     # Its gradient has 1/5 per row where the exact one has 2/10: the same number, in another order of roundings; the
     # five hundred steps contract, so these do not grow.
     np.testing.assert_allclose(history.loss, losses, rtol=1e-11)
-    np.testing.assert_allclose(model.params[0]["W"], W, rtol=1e-11)
-    np.testing.assert_allclose(model.params[0]["b"], b, rtol=1e-11)
+    assert losses[-1] < 0.9 * losses[0]
+    for mine, (W, b) in zip([p for p in model.params if p], weights, strict=True):
+        np.testing.assert_allclose(mine["W"], W, rtol=1e-10)
+        np.testing.assert_allclose(mine["b"], b, rtol=1e-10)
 
 
 def test_training_converges_at_the_rate_of_the_notebooks_table():
