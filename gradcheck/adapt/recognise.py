@@ -154,7 +154,10 @@ def _of_function(f: Callable[..., Any], inputs: Mapping[str, Any], told: str) ->
         return adapt_object(pair, *arguments, forward="forward", backward="backward", names=names, name=told)
     if around is not None:
         return _of_library(around, f, arguments, keywords)
-    return _of_answer(bound, arguments, names, told)
+    answer = bound(*[v.copy() if isinstance(v, np.ndarray) else v for v in arguments])
+    if _root(type(answer)) in _LIBRARIES:
+        return _of_library(_root(type(answer)), f, arguments, keywords)
+    return _of_answer(bound, answer, arguments, names, told)
 
 
 def _of_library(
@@ -168,9 +171,8 @@ def _of_library(
     return adapter(functools.partial(f, **keywords) if keywords else f, *arguments)
 
 
-def _of_answer(f: Callable[..., Any], arguments: Sequence[Any], names: Sequence[str], told: str) -> Target:
-    """Return the target of a function by what it returns: (y, pullback) or (loss, gradient of the first input)."""
-    answer = f(*[v.copy() if isinstance(v, np.ndarray) else v for v in arguments])
+def _of_answer(f: Callable[..., Any], answer: Any, arguments: Sequence[Any], names: Sequence[str], told: str) -> Target:
+    """Return the target of a function by what it returned: (y, pullback) or (loss, gradient of the first input)."""
     if isinstance(answer, tuple) and len(answer) == 2:
         first, second = answer
         if callable(second):
@@ -247,6 +249,8 @@ def _used(f: Any) -> Iterator[str]:
     for name in _names_in(code) if code is not None else ():
         if name in known:
             yield _home(known[name])
+    for cell in getattr(f, "__closure__", None) or ():
+        yield _home(cell.cell_contents)
 
 
 def _names_in(code: CodeType) -> Iterator[str]:
