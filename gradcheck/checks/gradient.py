@@ -20,6 +20,7 @@ from gradcheck.compare import Verdict
 from gradcheck.diagnosis.locate import locate
 from gradcheck.point import Array
 from gradcheck.report import Finding, Table
+from gradcheck.report.text import pair
 
 __all__ = ["gradient"]
 
@@ -191,9 +192,10 @@ def _direction_finding(
     }
     message = ""
     if verdict is Verdict.DISAGREES:
+        claimed, measured = pair(estimate.claimed, estimate.measured)
         message = (
             f"{layer}: gradient of {quantity} disagrees with the measured derivative along a random direction: "
-            f"claimed {estimate.claimed:+.6g}, measured {estimate.measured:+.6g} ± {estimate.error:.1g}{beside}"
+            f"claimed {claimed}, measured {measured} ± {estimate.error:.1g}{beside}"
         )
     elif beside:
         message = f"{layer}: {quantity} lies on kinks; verified {beside}, and here in {len(entries)} single entries"
@@ -210,9 +212,10 @@ def _entries_finding(prober: Prober, entries: list[Entry], complete: bool, cost:
     message = ""
     if worst.verdict is Verdict.DISAGREES:
         of = f"{wrong} of {len(entries)} entries" + ("" if complete else f" measured, of {prod(prober.x.shape)}")
+        claimed, measured = pair(worst.claimed, worst.measured)
         message = (
-            f"{layer}: gradient of {quantity} disagrees: {place} claimed {worst.claimed:+.6g}, "
-            f"measured {worst.measured:+.6g} ± {worst.error:.1g} ({of})"
+            f"{layer}: gradient of {quantity} disagrees: {place} claimed {claimed}, "
+            f"measured {measured} ± {worst.error:.1g} ({of})"
         )
     elif worst.verdict is Verdict.INCONCLUSIVE:
         message = f"{layer}: {place} could not be verified: {worst.comparison.reason}"

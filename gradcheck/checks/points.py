@@ -18,6 +18,7 @@ from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
 from gradcheck.point import Point
 from gradcheck.report import Finding
+from gradcheck.report.text import pair
 
 __all__ = ["gradient_points"]
 
@@ -57,9 +58,10 @@ def gradient_points(trial: Trial) -> Iterator[Finding]:
     place, claimed, measured = float(points[worst.index]), worst.claimed / u, worst.measured / u
     message = ""
     if wrong:
+        one, other = pair(claimed, measured)
         message = (
-            f"{trial.target.name}: the derivative disagrees at x = {place:g}: claimed {claimed:+.6g}, measured "
-            f"{measured:+.6g} ± {abs(worst.error / u):.1g} ({len(wrong)} of {len(entries)} points)"
+            f"{trial.target.name}: the derivative disagrees at x = {place:g}: claimed {one}, measured "
+            f"{other} ± {abs(worst.error / u):.1g} ({len(wrong)} of {len(entries)} points)"
         )
     settled = [entry.comparison.resolution for entry in entries if entry.verdict is not Verdict.INCONCLUSIVE]
     yield trial.finding(

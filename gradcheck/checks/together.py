@@ -19,6 +19,7 @@ from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
 from gradcheck.point import Array, Point
 from gradcheck.report import Finding
+from gradcheck.report.text import pair
 from gradcheck.target import Target
 
 __all__ = ["joined", "together"]
@@ -86,9 +87,10 @@ def together(trial: Trial, findings: Sequence[Finding]) -> Iterator[Finding]:
 def _finding(trial: Trial, name: str, probe: Any) -> Finding:
     layer, quantity = trial.target.owner(name)
     estimate = probe.estimate
+    claimed, measured = pair(estimate.claimed, estimate.measured)
     message = (
         f"{layer}: gradient of {quantity} is no subgradient: moved all by the same amount, tied entries stay tied; "
-        f"claimed {estimate.claimed:+.6g}, measured {estimate.measured:+.6g} ± {estimate.error:.1g}. "
+        f"claimed {claimed}, measured {measured} ± {estimate.error:.1g}. "
         "Is a tie's gradient counted more than once, or dropped?"
     )
     return trial.finding(

@@ -15,7 +15,7 @@ from gradcheck.compare import Verdict
 from gradcheck.report.finding import Finding
 from gradcheck.report.record import Report
 from gradcheck.report.rows import Row, headings_of, headline, rows_of
-from gradcheck.report.text import number, plural, printable, relative, signed
+from gradcheck.report.text import number, pair, plural, printable, relative, signed
 
 __all__ = ["brief", "details", "overview", "render", "section", "verdict_line"]
 
@@ -119,8 +119,8 @@ def _told(row: Row) -> str:
     name = f"{row.label}: {row.wrt}" if row.wrt else row.label
     words = [printable(name), str(row.verdict), f"[{finding.check}]"]
     if finding.measured is not None:
-        bar = f"± {number(finding.error)}"
-        words.append(f"{place(finding)} claimed {signed(finding.claimed)}, measured {signed(finding.measured)} {bar}")
+        claimed, measured = pair(finding.claimed, finding.measured)
+        words.append(f"{place(finding)} claimed {claimed}, measured {measured} ± {number(finding.error)}")
         words += [f"({finding.pattern})"] if finding.pattern else []
     else:
         words.append(printable(finding.message))
@@ -227,13 +227,14 @@ def facts(finding: Finding) -> Iterator[tuple[str, str]]:
     """Yield (word, text) of what a failing finding knows, in reading order."""
     told = list(_lines(finding.message))
     yield from told
-    if finding.measured is not None and signed(finding.claimed) not in finding.message:
+    claimed, measured = pair(finding.claimed, finding.measured)
+    if finding.measured is not None and not any(c in finding.message for c in (claimed, signed(finding.claimed))):
         where = place(finding) if finding.worst is not None else f"along a direction of {printable(finding.wrt)}"
         bar = f"± {number(finding.error)}"
         many = ""
         if finding.wrong is not None and finding.entries:
             many = f"   ({finding.wrong} of {plural(finding.entries, 'entry')})"
-        yield "worst", f"{where}   claimed {signed(finding.claimed)}   measured {signed(finding.measured)} {bar}{many}"
+        yield "worst", f"{where}   claimed {claimed}   measured {measured} {bar}{many}"
     if finding.pattern and "pattern" not in dict(told):
         yield "pattern", printable(finding.pattern)
     if finding.reason and finding.reason not in finding.message:

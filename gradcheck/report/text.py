@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from math import isnan
 
-__all__ = ["number", "plural", "printable", "relative", "signed"]
+__all__ = ["number", "pair", "plural", "printable", "relative", "signed"]
 
 _NO_VALUE = "·"
 
@@ -43,6 +43,19 @@ def number(value: float | None, digits: int = 2) -> str:
 def signed(value: float | None) -> str:
     """Return a derivative with its sign and six digits: "+0.211129"."""
     return _NO_VALUE if value is None else f"{value:+.6g}"
+
+
+def pair(claimed: float | None, measured: float | None) -> tuple[str, str]:
+    """Return both with their signs, and with as many digits (six or more) as it takes to read them apart.
+
+    Example:
+        >>> pair(0.25, 0.844517), pair(1.164271, 1.164272)
+        (('+0.25', '+0.844517'), ('+1.164271', '+1.164272'))
+    """
+    if claimed is None or measured is None or claimed == measured:
+        return signed(claimed), signed(measured)
+    told = ((f"{claimed:+.{digits}g}", f"{measured:+.{digits}g}") for digits in range(6, 18))
+    return next((one, other) for one, other in told if one != other or "n" in one)  # nan reads alike
 
 
 def relative(value: float | None) -> str:
