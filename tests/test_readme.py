@@ -1,29 +1,15 @@
 """What the README shows is what happens."""
 
-import os
 import re
-import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.M | re.S)
+from tests.examples import ROOT, markdown, masked, run
 
-
-def blocks(kind):
-    return [text for found, text in BLOCKS if found == kind]
+BLOCKS = markdown((ROOT / "README.md").read_text("utf-8"))
 
 
-def masked(text):
-    """The text without what differs from machine to machine: digits of measured numbers, times, spacing."""
-    text = re.sub(r"[-+]?\d+(\.\d+)?(e[-+]?\d+)?", "#", text)
-    return re.sub(r"[ ─]+", " ", text)
-
-
-def run(*command, cwd, **variables):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", **variables}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+def blocks(language):
+    return [block.text for block in BLOCKS if block.language == language]
 
 
 def test_the_first_check_of_ones_own_layer_prints_what_the_readme_shows(tmp_path):
