@@ -4,6 +4,7 @@ Images are (batch, channels, height, width), sequences (batch, time, features).
 """
 
 from netcore.layers.attention import Attention
+from netcore.layers.avg_pool import AvgPool2d
 from netcore.layers.batch_norm import BatchNorm
 from netcore.layers.bidirectional import Bidirectional
 from netcore.layers.conv import Conv1d, Conv2d
@@ -16,9 +17,9 @@ from netcore.layers.group_norm import GroupNorm, InstanceNorm
 from netcore.layers.gru import GRU
 from netcore.layers.layer_norm import LayerNorm, RMSNorm
 from netcore.layers.lstm import LSTM
+from netcore.layers.max_pool import MaxPool2d
 from netcore.layers.merge import Add, Concatenate, Residual
 from netcore.layers.multi_head import MultiHeadAttention
-from netcore.layers.pool import AvgPool2d, MaxPool2d
 from netcore.layers.positions import LearnedPositions, SinePositions
 from netcore.layers.rnn import RNN
 from netcore.layers.rotary import Rotary

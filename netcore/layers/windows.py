@@ -69,7 +69,7 @@ class Windows:
 
     def fold(self, columns: Array, size: tuple[int, ...]) -> Array:
         """Return x (batch, channels, *size), each pixel the sum over the windows that see it."""
-        x = np.zeros((*columns.shape[:2], *(n + 2 * p for n, p in zip(size, self.padding, strict=True))), columns.dtype)
+        x = self.blank(columns, size)
         for k, tap in enumerate(self.taps(columns.shape[3:])):
             x[tap] += columns[:, :, k]
         return self.crop(x)
@@ -82,6 +82,14 @@ class Windows:
         padded = np.full((*x.shape[:2], *size), fill, x.dtype)
         padded[self._inside(size)] = x
         return padded
+
+    def blank(self, like: Array, size: tuple[int, ...]) -> Array:
+        """Return zeros (batch, channels, *size), padded, of batch, channels and dtype of another array."""
+        return np.zeros((*like.shape[:2], *(n + 2 * p for n, p in zip(size, self.padding, strict=True))), like.dtype)
+
+    def whole(self, size: tuple[int, ...]) -> bool:
+        """Return whether there is one window, and it is the whole image."""
+        return self.kernel == size and not any(self.padding)
 
     def crop(self, x: Array) -> Array:
         """Return the image without its padding."""
@@ -100,6 +108,17 @@ def windows(axes: int, kernel: Size, stride: Size, padding: Size, dilation: Size
         _each(axes, padding, "padding", 0),
         _each(axes, dilation, "dilation", 1),
     )
+
+
+def pooling(x: Array, kernel: Size | None, stride: Size | None, padding: Size) -> Windows:
+    """Return Windows over images x (batch, channels, height, width); by default side by side, or the whole image."""
+    if x.ndim != 4:
+        raise ValueError(f"Expected x of shape (batch, channels, height, width) but got x.shape={x.shape}")
+    kernel = x.shape[2:] if kernel is None else kernel
+    found = windows(2, kernel, kernel if stride is None else stride, padding)
+    if any(2 * p > k for p, k in zip(found.padding, found.kernel, strict=True)):
+        raise ValueError(f"Expected padding of at most half the kernel {found.kernel} but got padding={padding}")
+    return found
 
 
 def _each(axes: int, value: Size, name: str, least: int) -> tuple[int, ...]:

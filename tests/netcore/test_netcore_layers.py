@@ -38,7 +38,7 @@ from netcore import (
     Tanh,
     Upsample,
 )
-from netcore.layers.windows import windows
+from netcore.layers.windows import Windows, windows
 
 
 @settings(deadline=None)
@@ -229,6 +229,12 @@ def test_a_pool_does_not_hide_a_nan():
     x[0, 0, 0, 0] = np.nan
     y, _ = MaxPool2d(2).forward({}, x)
     np.testing.assert_array_equal(y[0, 0], [[np.nan, 7.0], [13.0, 15.0]])
+
+
+@pytest.mark.parametrize("layer", [MaxPool2d(None), AvgPool2d(None), AvgPool2d((4, 5), count_padding=False)])
+def test_pooling_a_whole_image_loops_over_nothing(layer, monkeypatch):
+    monkeypatch.delattr(Windows, "taps")
+    assert_pullback(layer, {}, np.random.default_rng(16).normal(size=(2, 3, 4, 5)))
 
 
 @pytest.mark.parametrize("layer", [MaxPool2d(2), AvgPool2d(2), SinePositions(), Rotary(), Softmax(), Dropout(0.3)])
