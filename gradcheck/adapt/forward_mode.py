@@ -60,7 +60,7 @@ def jvp(
     if total > _COLUMNS:
         raise InputError(
             f"Expected at most {_COLUMNS} entries in the inputs of a jvp but got {total}: each takes a product of its "
-            "own; give a smaller point, or the vjp too"
+            'own; give a smaller point, or the reverse mode too: vjp=..., or modes=("fwd", "rev") of JAX'
         )
 
     def pull(arguments: tuple[Any, ...], cotangent: Any) -> tuple[Any, ...]:

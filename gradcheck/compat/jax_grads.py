@@ -32,5 +32,8 @@ def jax_check_grads(
         eps: taken and not used: the step follows from the function's own rounding.
     Raises:
         GradientMismatch: an AssertionError, as JAX raises; its `report` has everything.
+        InputError: order, modes or an input cannot be checked.
     """
-    assert_agrees(adapt.jax(f, *args, order=order, modes=tuple(modes)), tolerance=rtol)
+    assert_agrees(
+        adapt.jax(f, *args, order=order, modes=(modes,) if isinstance(modes, str) else tuple(modes)), tolerance=rtol
+    )

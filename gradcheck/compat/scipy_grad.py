@@ -11,6 +11,7 @@ import numpy as np
 from gradcheck import adapt
 from gradcheck.audit import check
 from gradcheck.compare import Verdict
+from gradcheck.errors import InputError
 from gradcheck.report import Report
 
 __all__ = ["CheckedError", "scipy_check_grad"]
@@ -53,7 +54,11 @@ def scipy_check_grad(
     Returns:
         Norm of measured − claimed where the gradient disagrees; 0 where it agrees within its error bars, kinks
         included; NaN where it raised, is malformed or stayed inconclusive. Its `report` has everything.
+    Raises:
+        InputError: a ValueError, as scipy raises: direction is neither, or x0 or what func returns cannot be checked.
     """
+    if direction not in ("all", "random"):
+        raise InputError(f'Expected direction to be "all" or "random" but got direction={direction!r}')
     x = np.array(x0, dtype=float)
     target = adapt.gradient(lambda x: func(x, *args), lambda x: grad(x, *args), x, names=("x",), name="check_grad")
     seed = rng if isinstance(rng, int) and rng >= 0 else 0

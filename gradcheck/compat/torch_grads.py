@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from gradcheck import adapt
 from gradcheck.adapt.importing import library
 from gradcheck.audit import check
-from gradcheck.errors import GradientMismatch
+from gradcheck.errors import GradientMismatch, InputError
 from gradcheck.report import Report
 from gradcheck.settings import EffortName
 
@@ -42,18 +43,31 @@ def torch_gradcheck(
         atol: taken and not used: an absolute floor accepts gradients of zero.
         rtol: relative gap that is of no interest; None for none. torch's default of 1e-3 is not assumed.
         raise_exception: raise where something is wrong or inconclusive; else return False.
-        nondet_tol: taken and not used, like the following: repeatability, dtypes and layouts are always checked.
-        check_undefined_grad: see nondet_tol.
-        check_grad_dtypes: see nondet_tol.
-        check_batched_grad: see nondet_tol.
-        check_batched_forward_grad: see nondet_tol.
+        nondet_tol: taken and not used: repeatability is always checked, exactly.
+        check_undefined_grad: not checked; a warning says so where it is True.
+        check_grad_dtypes: taken and not used: dtypes are always checked.
+        check_batched_grad: not checked (gradients under vmap); a warning says so where it is True.
+        check_batched_forward_grad: not checked either.
         check_forward_ad: check forward mode against reverse mode too.
         check_backward_ad: must be True.
         fast_mode: one random direction a block, no entries.
-        masked: see nondet_tol.
+        masked: not checked (sparse inputs); a warning says so where it is True.
     Raises:
         GradientMismatch: also a torch.autograd.gradcheck.GradcheckError; its `report` has everything.
+        InputError: backward mode is not to be checked, or an input cannot be.
+    Warns:
+        UserWarning: something is asked for that is not checked.
     """
+    if not check_backward_ad:
+        raise InputError(
+            "Expected check_backward_ad=True but got False: forward mode is checked beside it, check_forward_ad=True"
+        )
+    _tell_unchecked(
+        check_undefined_grad=check_undefined_grad,
+        check_batched_grad=check_batched_grad,
+        check_batched_forward_grad=check_batched_forward_grad,
+        masked=masked,
+    )
     return _answer(func, inputs, 1, rtol, raise_exception, check_forward_ad, fast_mode)
 
 
@@ -76,8 +90,48 @@ def torch_gradgradcheck(
     fast_mode: bool = False,
     masked: bool | None = None,
 ) -> bool:
-    """Return True if first and second derivatives were verified; arguments as for `torch_gradcheck`."""
+    """Return True if first and second derivatives were verified; arguments as for `torch_gradcheck`.
+
+    Args:
+        func: see `torch_gradcheck`, as for all that is not told here.
+        inputs: a tensor or a tuple.
+        grad_outputs: taken and not used: cotangents are drawn, and the derivative by them is checked too.
+        eps: taken and not used.
+        atol: taken and not used.
+        rtol: relative gap that is of no interest.
+        gen_non_contig_grad_outputs: taken and not used: such cotangents are always given.
+        raise_exception: raise where something is wrong or inconclusive; else return False.
+        nondet_tol: taken and not used.
+        check_undefined_grad: not checked.
+        check_grad_dtypes: taken and not used.
+        check_batched_grad: not checked.
+        check_fwd_over_rev: not checked; a warning says so where it is True.
+        check_rev_over_rev: must be True.
+        fast_mode: one random direction a block, no entries.
+        masked: not checked.
+    Raises:
+        GradientMismatch: also torch's GradcheckError.
+        InputError: reverse over reverse mode is not to be checked, or there is no second derivative.
+    Warns:
+        UserWarning: something is asked for that is not checked.
+    """
+    if not check_rev_over_rev:
+        raise InputError("Expected check_rev_over_rev=True but got False: the second derivative is taken that way here")
+    _tell_unchecked(
+        check_undefined_grad=check_undefined_grad,
+        check_batched_grad=check_batched_grad,
+        check_fwd_over_rev=check_fwd_over_rev,
+        masked=masked,
+    )
     return _answer(func, inputs, 2, rtol, raise_exception, False, fast_mode)
+
+
+def _tell_unchecked(**asked: bool | None) -> None:
+    """Warn of what was asked for and is not looked at: silence would pass for an agreement."""
+    names = [name for name, value in asked.items() if value]
+    if names:
+        message = f"not checked: {', '.join(names)}; torch.autograd.gradcheck looks at that"
+        warnings.warn(message, UserWarning, stacklevel=3)
 
 
 def _answer(
