@@ -1,9 +1,12 @@
 """JAX: both modes against each other and against measurement, in float64 without touching the user's settings."""
 
+import functools
+
 import numpy as np
 import pytest
 
 from gradcheck import InputError, Verdict, adapt, check
+from gradcheck.adapt.recognise import recognise
 
 jax = pytest.importorskip("jax")
 jnp = jax.numpy
@@ -125,3 +128,28 @@ def test_a_wrong_second_derivative_is_found():
 def test_arguments_are_validated(keywords, message):
     with pytest.raises(InputError, match=message):
         adapt.jax(jnp.sin, X, **keywords)
+
+
+def test_functions_of_jax_are_recognised_with_pytrees_and_by_their_own_names():
+    f = dense(1.0)
+    assert recognise(f, {"x": X, "W": W})[0].name == "f"
+    assert recognise(jax.jit(f), {"x": X, "W": W})[0].name == "f"
+    assert recognise(functools.partial(f, W=W), {"x": X})[0].name == "f"
+
+    def affine(params, x):
+        return jnp.tanh(x @ params["W"] + params["b"][0])
+
+    (target,) = recognise(affine, {"params": {"W": W, "b": [np.ones(5)]}, "x": X})
+    assert target.point.names == ("params.W", "params.b.0", "x")
+    assert check(target, effort="quick").ok
+
+
+def test_a_recognised_custom_jvp_with_a_turned_sign_is_found():
+    wrong = cubes(lambda p, t: (p[0] ** 3, -3 * p[0] ** 2 * t[0]))
+    report = check(recognise(wrong, {"x": X}), effort="quick")
+    assert report.culprits == (("f", "x"),)
+
+
+def test_forward_mode_alone_has_a_limit_that_names_the_other_mode():
+    with pytest.raises(InputError, match=r'at most 512 entries .* modes=\("fwd", "rev"\)'):
+        adapt.jax(jnp.sin, np.ones(600), modes=("fwd",))

@@ -144,3 +144,45 @@ class ReLU:
 def test_a_layer_without_parameters_has_none():
     assert adapt.object(ReLU(), X).point.names == ("x",)
     assert check(adapt.object(ReLU(), X)).ok
+
+
+class Leaking(CacheOnObject):
+    """Its output depends on how often it was called."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        return self.calls * super().forward(x)
+
+    def backward(self, dy):
+        return super().backward(self.calls * dy)
+
+
+def test_every_call_is_made_on_a_fresh_copy_so_that_state_cannot_leak():
+    layer = Leaking()
+    target = adapt.object(layer, X)
+    assert target.keeps == ("calls",)
+    report = check(target)
+    assert report.ok, str(report)
+    assert layer.calls == 0
+
+
+def test_an_array_that_two_attributes_hold_is_one_parameter():
+    class Shared(CacheOnObject):
+        def __init__(self):
+            super().__init__()
+            self.parameters = {"weight": self.W, "bias": self.b}
+
+    target = adapt.object(Shared(), X)
+    assert target.point.names == ("x", "W", "b")
+    assert check(target, effort="quick").ok
+
+
+def test_words_for_the_arguments_of_a_backward_are_checked():
+    with pytest.raises(InputError, match="takes to hold x, y, cache, dy, rate but got 'upstream'"):
+        adapt.object(Unknown(), X, takes=("upstream", "x"))
+    with pytest.raises(InputError, match=r'to be the cotangent.*takes=\("dy", ...\)'):
+        adapt.object(Unknown(), X, takes=("x", "y"))
