@@ -26,6 +26,17 @@ class Recorder:
     effort: str | None = None
     reports: list[Report] = field(default_factory=list)
 
+    def keep_worst(self, start: int) -> None:
+        """Of the examples that Hypothesis draws for one test keep one: the worst, the latest of those as bad.
+
+        Args:
+            start: number of reports before the latest example.
+        """
+        before, latest = self.reports[:start], self.reports[start:]
+        if before and latest:
+            worse = max(r.verdict.severity for r in before) > max(r.verdict.severity for r in latest)
+            self.reports[:] = before if worse else latest
+
 
 # A context variable, not a global: two tests at once, in threads or tasks, do not hear each other.
 current: ContextVar[Recorder | None] = ContextVar("gradcheck_recorder", default=None)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from functools import cache, wraps
+from typing import Any, TypeVar, cast
 
 from gradcheck.config import suggest
 from gradcheck.discover import discover, targets_of
-from gradcheck.errors import InputError
+from gradcheck.errors import GradientMismatch, InputError
+from gradcheck.session import current
 from gradcheck.target import Target
 
 __all__ = ["given", "parametrize"]
@@ -60,9 +63,11 @@ def parametrize(
 def given(target: Target, *, examples: int = 20, **options: Any) -> Callable[[Test], Callable[..., None]]:
     """Run a test at random points of a target, which it takes as its argument `target`; Hypothesis shrinks failures.
 
+    A fault is shrunk to the simplest point that shows the same one: the same verdict of the same quantity.
+
     Args:
         target: its point says shapes, dtypes and the domain; see `gradcheck.strategies.points`.
-        examples: number of points.
+        examples: number of points, the same in every run where the environment has CI.
         options: of `gradcheck.strategies.points`.
 
     Example:
@@ -76,10 +81,50 @@ def given(target: Target, *, examples: int = 20, **options: Any) -> Callable[[Te
 
     from gradcheck.strategies import points
 
-    # no deadline: the first check loads scipy, and a slow check is not a wrong one
-    settings = hypothesis.settings(max_examples=examples, deadline=None)
+    # No deadline: the first check loads scipy, and a slow check is not a wrong one. Not explained: that traces every
+    # line of the checker, ten times slower, to tell which lines of the test ran; the report tells more.
+    phases = tuple(phase for phase in hypothesis.Phase if phase is not hypothesis.Phase.explain)
+    settings = hypothesis.settings(max_examples=examples, deadline=None, phases=phases)
+    if os.environ.get("CI"):  # a merge is not let through, or held up, by chance; Hypothesis' later versions do it too
+        settings = hypothesis.settings(settings, derandomize=True, database=None)
 
     def decorate(test: Test) -> Callable[..., None]:
-        return settings(hypothesis.given(target=points(target, **options))(test))
+        return settings(hypothesis.given(target=points(target, **options))(_told_apart(test)))
 
     return decorate
+
+
+def _told_apart(test: Test) -> Test:
+    """Raise each fault as a kind of exception of its own, and leave one report of all the examples.
+
+    Hypothesis takes two failures of one kind and line for the same, and would shrink a fault at a large point to
+    another one, or to an inconclusive answer, at a simpler point. The likely mistake does not count: it is a guess that
+    changes from point to point, and one fault would be told several times.
+    """
+
+    @wraps(test)
+    def run(*args: Any, **options: Any) -> Any:
+        __tracebackhide__ = True
+        recorder = current.get()
+        start = 0 if recorder is None else len(recorder.reports)
+        try:
+            return test(*args, **options)
+        except GradientMismatch as error:
+            finding = error.finding
+            if finding is None:
+                raise
+            kind = _kind(finding.target, finding.place, finding.verdict)
+            raise kind(str(error), error.report, finding).with_traceback(error.__traceback__) from None
+        finally:
+            if recorder is not None:
+                recorder.keep_worst(start)
+
+    return cast(Test, run)
+
+
+@cache
+def _kind(*fault: object) -> type[GradientMismatch]:
+    """Return the exception of one fault; it goes by the name of all."""
+    return type(
+        GradientMismatch.__name__, (GradientMismatch,), {"__module__": GradientMismatch.__module__, "fault": fault}
+    )

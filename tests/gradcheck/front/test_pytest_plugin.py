@@ -207,6 +207,19 @@ def test_expected_failures_of_one_call_are_findings_with_reasons(run):
     assert "is accepted in expected_failures but agrees" in done.stdout
 
 
+def test_hypothesis_examples_of_one_test_are_one_row(run):
+    text = (
+        "import numpy as np\nimport gradcheck\nfrom gradcheck import adapt\nfrom layers import x\n"
+        "right = adapt.vjp(np.sin, lambda a, u: (u * np.cos(a[0]),), x, names=('x',), name='sin')\n"
+        "@gradcheck.given(right, examples=4)\n"
+        "def test_it(target):\n    gradcheck.assert_agrees(target, effort='quick')\n"
+    )
+    done = run("--gradcheck-rows", "all", text=text)
+    assert done.returncode == 0, done.stdout
+    assert len(re.findall(r"^sin", done.stdout, re.M)) == 1
+    assert "VERIFIED: 1 row agree" in done.stdout
+
+
 def test_a_run_that_checks_nothing_imports_no_numpy_and_prints_nothing(run):
     text = "import sys\ndef test_it():\n    assert not {'numpy', 'scipy', 'rich', 'msgspec'} & set(sys.modules)\n"
     done = run(text=text)

@@ -2,13 +2,16 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
 
 import gradcheck
 from gradcheck import adapt, strategies
+from gradcheck.compare import Verdict
 from gradcheck.errors import GradientMismatch, InputError
+from gradcheck.report import Finding, Report
+from gradcheck.session import Recorder
 
 X = np.array([[0.3, -1.2, 2.0], [0.7, 0.1, -0.4]])
 SMALL = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -105,6 +108,50 @@ def test_given_finds_a_fault_that_the_targets_own_point_hides():
         test()
 
 
+def mismatch(wrt, verdict, pattern):
+    finding = Finding("f", "f", "gradient.entries", wrt, verdict, pattern=pattern)
+    return GradientMismatch(f"{wrt} {verdict} {pattern}", Report((finding,)), finding)
+
+
+@pytest.mark.parametrize("other", [("x", Verdict.INCONCLUSIVE, None), ("W", Verdict.DISAGREES, "mask")])
+@pytest.mark.parametrize("start", range(2))
+def test_shrinking_never_slides_from_a_fault_to_another_or_to_an_open_question(start, other):
+    """The simplest points show the other fault, so that shrinking without regard to which it is would end there."""
+
+    @seed(start)
+    @gradcheck.given(vjp(lambda x, u: u * np.cos(x), np.array([-1.2, 2.0])), examples=60)
+    def test(target):
+        x = target.point["x"]
+        if np.max(x) > 3:
+            raise mismatch("x", Verdict.DISAGREES, "factor")
+        if np.max(x) < 2:
+            raise mismatch(*other)
+
+    with pytest.raises((GradientMismatch, ExceptionGroup)) as caught:
+        test()
+    found = getattr(caught.value, "exceptions", (caught.value,))
+    told = {str(error): error for error in found}
+    assert "x DISAGREES factor" in told
+    assert len(told) == len(found) == 2  # each by itself, neither in place of the other
+    assert all(isinstance(error, GradientMismatch) and type(error).__name__ == "GradientMismatch" for error in found)
+    assert told["x DISAGREES factor"].report.findings
+
+
+def test_in_ci_the_points_are_the_same_in_every_run(monkeypatch):
+    def points():
+        seen = []
+
+        @gradcheck.given(vjp(lambda x, u: u * np.cos(x)), examples=5)
+        def test(target):
+            seen.append(target.point["x"].tolist())
+
+        test()
+        return seen
+
+    monkeypatch.setenv("CI", "true")
+    assert points() == points()
+
+
 def test_given_passes_what_is_right_everywhere():
     @gradcheck.given(vjp(lambda x, u: u * np.cos(x)), examples=5)
     def test(target):
@@ -170,3 +217,17 @@ def test_a_chain_with_a_faulty_layer_is_found():
 def test_arguments_that_cannot_be_meant_are_refused(call, said):
     with pytest.raises(InputError, match=said):
         call()
+
+
+def test_of_a_tests_examples_the_worst_is_kept_and_the_latest_of_those():
+    def report(verdict, message):
+        return Report((Finding("f", "f", "gradient.entries", "x", verdict, message),))
+
+    recorder = Recorder()
+    for verdict, message in [
+        (Verdict.AGREES, "a"), (Verdict.DISAGREES, "b"), (Verdict.KINK, "c"), (Verdict.DISAGREES, "d"),
+    ]:  # fmt: skip
+        start = len(recorder.reports)
+        recorder.reports.append(report(verdict, message))
+        recorder.keep_worst(start)
+    assert [r.findings[0].message for r in recorder.reports] == ["d"]
