@@ -21,7 +21,7 @@ from gradcheck.tree import rebuild
 if TYPE_CHECKING:
     from gradcheck.checks.prober import Probe, Prober
 
-__all__ = ["TIE", "around", "at_tie", "denied", "inexactness", "narrowing", "spread"]
+__all__ = ["DIGITS", "TIE", "around", "at_tie", "denied", "inexactness", "narrowing", "spread", "trembling"]
 
 _LOST = 1e-4  # relative; 800 spacings of float32
 _NEIGHBOURS = 12  # points around a tie: of three tied entries each is first in a third of them
@@ -29,9 +29,20 @@ _MORE = 48  # claims around that are taken without a measurement: of seven tied 
 _FINE = 1e-3  # branches that meet differ by more than this
 _JITTER = 1e-5  # of the block's size: a hundred times farther than what counts as at the kink, to be measured there
 
+DIGITS = (
+    "lost digits: the same backward is right in wider numbers, and in the precision of this point it has lost "
+    "too many digits to cancellation; a better conditioned backward, or a point of float64, would settle it"
+)
 TIE = (
     "several branches meet at this point, and the claim lies beyond those that were met; a moved point would settle it"
 )
+
+
+def trembling(prober: Prober, number: int, v: Array) -> float:
+    """Return by how much ⟨g, v⟩ trembles along a line beside the point, where no tie is crossed."""
+    trembles = prober.trial.tremor(number, prober.stage.claim_eps).get(prober.name)
+    size = 0.0 if trembles is None else float(np.linalg.norm((trembles * v).ravel()))
+    return size if np.isfinite(size) else 0.0
 
 
 def spread(prober: Prober, number: int, v: Array) -> float:
@@ -46,28 +57,57 @@ def spread(prober: Prober, number: int, v: Array) -> float:
         return 0.0
     middle = sum(claims[1:], start=claims[0]) / len(claims)
     slopes = [float(np.vdot(g, v).real) for g in claims]
-    return max(max(slopes) - min(slopes), *(float(np.linalg.norm(((g - middle) * v).ravel())) for g in claims))
+    apart = max(float(np.linalg.norm(((g - middle) * v).ravel())) for g in claims)
+    return max(max(slopes) - min(slopes), apart)
 
 
-def narrowing(prober: Prober, probe: Probe) -> float:
-    """Return what computing the claim below float64 cost it, where its float64 form is right.
+def narrowing(prober: Prober, probe: Probe) -> tuple[float, bool]:
+    """Return what the rounding of a claim's own precision cost it, and whether it is wrong beyond that.
 
-    Only a loss of digits that a float32 backward may suffer in cancellation is forgiven, not a fault.
+    The same backward is asked in wider numbers: float64 for a float32 claim, extended precision for a float64 one
+    where the code carries it through. A formula that is wrong is wrong there too. Where it is right, a loss that a
+    backward suffers in cancellation, or that moves the outputs by less than their own spacings, is allowed for; a
+    greater one is no mistake either, but leaves the claim too few digits to be verified.
+
+    Returns:
+        What is to be allowed, and False only where the wide claim was found right.
     """
-    stage = prober.stage
-    if not stage.lifted:
-        return 0.0
+    stage, estimate = prober.stage, probe.estimate
+    kind = np.float64 if stage.lifted else np.longdouble
     try:
-        _, pullback = stage.trial.linearize()
-        wide = stage.trial.read(pullback(rebuild(prober.trial.cotangent(probe.number), _widened)))[prober.name]
+        shadow = stage.trial if stage.lifted else _extended(prober)
+        if shadow is None:
+            return 0.0, True
+        _, pullback = shadow.linearize()
+        wide: dict[str, Any] = shadow.read(
+            pullback(rebuild(prober.trial.cotangent(probe.number), lambda u: _widened(u, kind)))
+        )
     except Exception:  # a backward may insist on its own dtype; then nothing is known
-        return 0.0
-    if wide is None or wide.shape != prober.x.shape:
-        return 0.0
-    slope, estimate = float(np.vdot(wide.astype(probe.v.dtype), probe.v).real), probe.estimate
-    right = abs(estimate.measured - slope) <= estimate.error + 1e-9 * estimate.scale
+        return 0.0, True
+    g = wide.get(prober.name)
+    if g is None or g.shape != prober.x.shape or (not stage.lifted and g.dtype != kind):
+        return 0.0, True
+    slope = float(np.vdot(g.astype(probe.v.dtype), probe.v).real)
+    left = estimate.error + max(1e-9 * estimate.scale, 0.01 * abs(estimate.gap))  # a wrong formula's gap would stay
+    if not (np.isfinite(left) and abs(estimate.measured - slope) <= left < 0.5 * abs(estimate.gap)):
+        return 0.0, True
     lost = abs(slope - estimate.claimed)
-    return 1.1 * lost if right and lost <= _LOST * estimate.scale else 0.0
+    # what changes the outputs by less than some of their own spacings, the narrow claim cannot know
+    unseen = 8 * stage.claim_eps * prober.magnitude(probe.number)
+    ordinary = _LOST * estimate.scale if stage.lifted else 0.0
+    return (1.1 * lost if lost <= max(ordinary, unseen) else 0.0), False
+
+
+def _extended(prober: Prober) -> Trial | None:
+    """Return the target in extended precision, None where the machine has none or the function drops it."""
+    if np.finfo(np.longdouble).eps > 1e-17 or prober.stage.claim_eps > 1e-15:
+        return None
+    values = [
+        value.astype(np.longdouble) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
+        for value in prober.trial.values
+    ]
+    shadow = Trial(prober.trial.target, prober.trial.settings, values)
+    return shadow if shadow.y0.dtype == np.longdouble else None
 
 
 def inexactness(lines: list[Line]) -> float:
@@ -210,8 +250,8 @@ def _beside(values: Sequence[Any], count: int, rng: np.random.Generator, nearnes
     return found
 
 
-def _widened(u: Any) -> Any:
+def _widened(u: Any, kind: type) -> Any:
     if not differentiable(u):
         return u
-    wide = np.asarray(u).astype(np.complex128 if u.dtype.kind == "c" else np.float64)
+    wide: Array = np.asarray(u).astype(np.complex128 if u.dtype.kind == "c" else kind)
     return wide if isinstance(u, np.ndarray) else wide[()]

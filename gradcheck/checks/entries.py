@@ -8,7 +8,7 @@ from math import isfinite
 
 import numpy as np
 
-from gradcheck.checks.doubt import TIE, at_tie, denied
+from gradcheck.checks.doubt import DIGITS, TIE, at_tie, denied, narrowing, trembling
 from gradcheck.checks.prober import Prober
 from gradcheck.compare import Comparison, Verdict, compare_kink
 from gradcheck.estimate import Estimate
@@ -84,6 +84,10 @@ def _measured(prober: Prober, index: tuple[int, ...], number: int, v: Array, sca
             comparison, middle, width, kinked = kink
             if comparison.verdict is Verdict.DISAGREES:
                 comparison = _at_tie(prober, index, number, comparison, comparison.allowed / scale, kinked)
+            if comparison.verdict is Verdict.DISAGREES:
+                few = abs(comparison.gap) <= 3 * comparison.allowed + 8 * trembling(prober, number, v)
+                if few or not narrowing(prober, probe)[1]:
+                    comparison = replace(comparison, verdict=Verdict.INCONCLUSIVE, reason=DIGITS)
             comparison = _per_unit(comparison, scale)
             return Entry(
                 index, probe.estimate.claimed / scale, middle / scale, width / scale, comparison, probe.estimate

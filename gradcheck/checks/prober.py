@@ -7,7 +7,7 @@ from math import inf, isfinite
 
 import numpy as np
 
-from gradcheck.checks.doubt import around, denied, inexactness, narrowing, spread
+from gradcheck.checks.doubt import DIGITS, around, denied, inexactness, narrowing, spread, trembling
 from gradcheck.checks.precision import Stage
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Comparison, Verdict, compare
@@ -206,6 +206,12 @@ class Prober:
         line = Line(shadow.evaluator(self.name), x, wide, self.cotangent(number), y0, self.claim(number), eps)
         return measure(line, self.trial.rng("extended", self.name, number))
 
+    def magnitude(self, number: int) -> float:
+        """Return ‖u ∘ y‖₂ over all outputs."""
+        if number not in self.whole:
+            self.whole[number] = float(np.linalg.norm(self.cotangent(number) * self.y0))
+        return self.whole[number]
+
     def judge(
         self, estimate: Estimate, number: int, reference: float = 0.0, rounding: float | None = None
     ) -> Comparison:
@@ -213,12 +219,9 @@ class Prober:
         if rounding is None:
             rounding = self.claim_rounding * max(estimate.scale, reference)
         rounding += _INEXACT * (self.trial.inexact or 0.0)
-        if number not in self.whole:
-            self.whole[number] = float(np.linalg.norm(self.cotangent(number) * self.y0))
         judged = estimate if estimate.scale >= reference else replace(estimate, scale=reference)
-        return compare(
-            judged, rounding=rounding, resolution=self.resolution, tolerance=self.tolerance, whole=self.whole[number]
-        )
+        whole = self.magnitude(number)
+        return compare(judged, rounding=rounding, resolution=self.resolution, tolerance=self.tolerance, whole=whole)
 
     def around(self, number: int) -> tuple[bool, Array | None]:
         """Return verified claims at points around this one, found once."""
@@ -269,15 +272,20 @@ class Prober:
             lines = [other.line(first.number, other.direction(first.number)) for other in others]
             self.trial.inexact = inexactness([first.line, *lines])
         size = max(first.estimate.scale, first.reference)
-        rounding = self.claim_rounding * size + 8 * spread(self, first.number, first.v)
-        rounding = max(rounding, narrowing(self, first)) + first.line.unseen(self.trial.loudest, first.estimate.gap)
+        trembles = trembling(self, first.number, first.v)
+        rounding = self.claim_rounding * size + 8 * max(spread(self, first.number, first.v), trembles)
+        narrowed, wrong = narrowing(self, first)
+        rounding = max(rounding, narrowed) + first.line.unseen(self.trial.loudest, first.estimate.gap)
         a, b = (self.judge(p.estimate, p.number, p.reference, rounding) for p in (first, second))
         agree = abs(a.gap - b.gap) <= first.estimate.error + second.estimate.error + rounding
+        if not wrong and Verdict.AGREES not in (a.verdict, b.verdict):
+            return replace(first, comparison=replace(a, verdict=Verdict.INCONCLUSIVE, reason=DIGITS))
         if a.verdict is b.verdict is Verdict.DISAGREES and agree and a.gap * b.gap > 0:
             return replace(first, comparison=a) if a.allowed <= b.allowed else replace(second, comparison=b)
         if a.verdict is Verdict.AGREES or b.verdict is Verdict.AGREES:
             return replace(first, comparison=a) if a.verdict is Verdict.AGREES else replace(second, comparison=b)
-        if beside and rounding > 0.1 * size and agree and self.around(first.number)[0]:
+        tie = rounding > max(0.1 * size, 1e3 * trembles)
+        if beside and tie and agree and self.around(first.number)[0]:
             return first  # what the claims beside differ by is no rounding: they are wrong as well
         return replace(first, comparison=replace(a, verdict=Verdict.INCONCLUSIVE, reason=_UNCONFIRMED))
 

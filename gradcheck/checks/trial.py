@@ -67,6 +67,8 @@ class Trial:
         self.loudest = 1.0  # greatest noise over its floor that any probe has shown
         self.stairs = False  # whether the forward was seen to stand still on short steps and to move on long ones
         self.told: dict[str, list[Any]] = {}  # by block, what the diagnosis said
+        self._flicker: float | None = None
+        self._tremor: dict[tuple[int, float], dict[str, Array]] = {}
         self.inexact: float | None = None  # size of the forward's jumps, once they were looked for
 
     def rng(self, *purpose: object) -> np.random.Generator:
@@ -167,6 +169,47 @@ class Trial:
             self._gradients[number] = self.read(pullback(self.cotangent(number)))
         return self._gradients[number]
 
+    def tremor(self, number: int, eps: float) -> dict[str, Array]:
+        """Return by how much each entry of a claim trembles: its rounding, by input, as rms of third differences.
+
+        Taken at six points in a row beside this one: what is smooth differs there by its third derivative times
+        1e-21 only, a kink at the point itself is not crossed, and roundings that are the same one rounding away
+        (1 − p at p near 1) are not the same 1e-7 away.
+
+        Args:
+            number: which cotangent.
+            eps: spacing of the numbers that the claim is computed in.
+        """
+        if (number, eps) not in self._tremor:
+            rng, step = self.rng("tremor", number), max(1e-7, 64 * eps)
+            moves = [self._move(rng, value) for value in self.values]
+            rows: list[dict[str, Any]] = []
+            for k in range(1, 7):
+                values = [
+                    value if move is None else (value + k * step * move).astype(value.dtype)
+                    for value, move in zip(self.values, moves, strict=True)
+                ]
+                try:
+                    _, pullback = self.target.linearize(*values)
+                    rows.append(self.read(pullback(self.cotangent(number))))
+                except Exception:  # a neighbour may lie outside the domain; it then tells nothing
+                    break
+            found = self._tremor[number, eps] = {}
+            for name in self.claimed_blocks() if len(rows) == 6 else ():
+                claims = [row.get(name) for row in rows]
+                if all(g is not None and g.shape == self.value(name).shape for g in claims):
+                    wide = np.stack([np.asarray(g, np.complex128 if g.dtype.kind == "c" else float) for g in claims])  # type: ignore[union-attr]
+                    found[name] = np.sqrt(np.mean(np.abs(np.diff(wide, n=3, axis=0)) ** 2, axis=0) / 20)
+        return self._tremor[number, eps]
+
+    def _move(self, rng: np.random.Generator, value: Any) -> Any:
+        """Return a random move of an input, each entry in proportion to itself; None for constants."""
+        if not differentiable(value):
+            return None
+        size = float(np.sqrt(np.mean(np.abs(value) ** 2))) or 1.0
+        own = np.where(value == 0, size, np.abs(value))
+        return rng.choice([-1.0, 1.0], np.shape(value)) * rng.uniform(0.5, 1.5, np.shape(value)) * own
+
     def share_cotangents(self, other: Trial) -> None:
         """Use another trial's cotangents, so that claims at two points can be compared."""
         self._cotangents = other._cotangents
@@ -195,8 +238,8 @@ class Trial:
                     continue
         return self._neighbours[number, eps]
 
-    def faintest(self, name: str) -> float:
-        """Return the norm of a gradient that is nothing but rounding.
+    def faintest(self, name: str, *, measured: bool = False) -> float:
+        """Return the norm of a gradient that is nothing but rounding; `measured` asks the forward how it rounds.
 
         It moves the outputs by some of their own spacings for a move of the input by its own size: a bias before
         a normalisation has no gradient, and what is claimed for it is 1e-17 of noise.
@@ -204,7 +247,33 @@ class Trial:
         x = self.value(name)
         size = float(np.sqrt(np.mean(np.abs(x) ** 2))) or 1.0
         eps = max(float(np.finfo(v.dtype).eps) for v in self.values if differentiable(v))
-        return 100 * eps * float(np.linalg.norm(self.flat_cotangent(0) * self.y0)) / size
+        outputs = float(np.linalg.norm(self.flat_cotangent(0) * self.y0))
+        if measured and outputs == 0 == self.flicker():  # all cancels: then as if one had been taken from one
+            outputs = float(np.linalg.norm(self.flat_cotangent(0)))
+        return 100 * max(eps * outputs, self.flicker() if measured else 0.0) / size
+
+    def flicker(self) -> float:
+        """Return by how much ⟨u, f⟩ changes for moves of 1 to 4096 roundings of the inputs, measured once.
+
+        1 − cos² of one number is zero and its rounding is not that of zero but that of one; how large it is shows
+        only where the function is asked. Of a smooth function this is 1e-12 of what it changes by for large moves.
+        """
+        if self._flicker is None:
+            rng, u, self._flicker = self.rng("flicker"), self.flat_cotangent(0), 0.0
+            for factor in 2.0 ** np.arange(0, 13, 2):
+                values: list[Any] = []
+                for value in self.values:
+                    if differentiable(value):
+                        step = factor * float(np.finfo(value.dtype).eps)
+                        value = (value * (1 + step * rng.choice([-1.0, 1.0], np.shape(value)))).astype(value.dtype)
+                    values.append(value)
+                try:
+                    y = flatten(self.forward(values))
+                except Exception:  # a neighbour may lie outside the domain; it then tells nothing
+                    continue
+                if y.shape == self.y0.shape and np.all(np.isfinite(y)):
+                    self._flicker = max(self._flicker, float(np.linalg.norm(u * (y - self.y0))))
+        return self._flicker
 
     def read(self, answer: Any) -> dict[str, Any]:
         """Return a pullback's answer as copied arrays, None kept."""

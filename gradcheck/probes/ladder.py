@@ -320,7 +320,9 @@ def _conclude(ladder: _Ladder, best: _Window | None, evaluations: int) -> Estima
     if levels and all(level.still for level in levels.values()):
         h = max(level.h for level in levels.values())
         tiny = float(np.finfo(np.float64).tiny)
-        floor = max(0.5 * line.eps * line.whole_magnitude, tiny)
+        # outputs that are all zero tell nothing of what they cancel from: then as if one had been taken from one
+        size = line.whole_magnitude or float(np.linalg.norm(line.u))
+        floor = max(0.5 * line.eps * size, tiny)
         return _estimate(ladder, -ladder.claimed, 10 * floor / h, "flat", floor, 0.0, 10 * floor / h, evaluations)
     if best is None:
         best = ladder.converging()

@@ -105,6 +105,11 @@ class Line:
         return float(np.linalg.norm(self._uy0))
 
     @property
+    def largest(self) -> float:
+        """Greatest ‖u ∘ (y − y₀)‖₂ seen so far."""
+        return max((sample.size for sample in self._seen.values() if sample.finite), default=0.0)
+
+    @property
     def secant(self) -> float:
         """Greatest |φ(t)/t| seen so far."""
         return max((abs(sample.raw / t) for t, sample in self._seen.items() if t and sample.finite), default=0.0)

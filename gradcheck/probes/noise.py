@@ -33,7 +33,7 @@ def confirm_noise(line: Line, spacing: float, noise: float) -> float | None:
         if np.count_nonzero(np.diff(raw) == 0) < 3:
             break
         spacing *= 8
-    magnitude = line.whole_magnitude
+    magnitude = max(line.whole_magnitude, line.largest)  # outputs may cancel to nothing at the point itself
     if np.ptp(raw) > 0.1 * max(magnitude, float(np.max(np.abs(raw)))) and magnitude > 0:
         return None
     measured = float(np.linalg.norm(_PROJECTION @ np.array([sample.psi for sample in samples]))) / 2  # 4 degrees
