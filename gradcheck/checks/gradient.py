@@ -101,6 +101,11 @@ def _settled(prober: Prober, number: int) -> Probe:
             if probe.verdict is not Verdict.INCONCLUSIVE:
                 break
     if probe.verdict is Verdict.DISAGREES:
+        if prober.on_stairs(probe):
+            flats = (prober.probe(number, factor * probe.v, full=True) for factor in (1e-3, 1e-6, 1e-9))
+            found = next((flat for flat in flats if flat.verdict is Verdict.AGREES), None)
+            if found is not None:
+                return found
         probe = prober.confirm(probe)
         if probe.verdict is Verdict.DISAGREES and at_tie(prober, number, probe.v):
             undecided = replace(probe.comparison, verdict=Verdict.INCONCLUSIVE, reason=TIE)

@@ -75,12 +75,24 @@ def effective_spacing(trial: Trial) -> float:
         numbers = np.abs(large[moving].view(np.float64))
         for spacing, rounded in zip(_SPACINGS[:0:-1], (_bfloat, _half, _single), strict=True):
             if np.array_equal(numbers, rounded(numbers)):
-                return spacing
+                return _SPACINGS[0] if _short(numbers, spacing) else spacing
     tiny, small, middle = (_moved(trial, 2.0**-exponent) for exponent in (38, 30, 16))
     if tiny is None or small is None or middle is None or not np.array_equal(tiny, small):
         return _SPACINGS[0]
     due = np.abs(middle - trial.y0) * 2.0**-22 > 16 * np.spacing(np.abs(trial.y0))
     return _SPACINGS[1] if due.any() and np.array_equal(tiny[due], trial.y0[due]) else _SPACINGS[0]
+
+
+def _short(numbers: Any, spacing: float) -> bool:
+    """Whether numbers are short for another reason than rounding: counts, grey levels, whatever floor() returns.
+
+    Rounding leaves the last digit of a number at random. Numbers that are all multiples of one quantum, although
+    some are small enough to have finer digits, were not made by it: eight of them by chance in one case of 256,
+    and integers never.
+    """
+    quantum = next((q for q in 2.0 ** np.arange(16, -64, -1) if not np.any(numbers % q)), 0.0)
+    finer = np.exp2(np.floor(np.log2(numbers))) * spacing < quantum
+    return int(np.count_nonzero(finer)) >= (1 if quantum >= 1 else 8)
 
 
 def _single(values: Any) -> Any:

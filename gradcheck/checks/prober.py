@@ -30,6 +30,7 @@ _JUMPS = "the function jumps at this point: no derivative exists there; a point 
 _UNCONFIRMED = (
     "a gap was seen that other steps, or the rounding of the claim itself, do not confirm; another seed may settle it"
 )
+_TALL = 2.0**-20  # of the outputs: eight spacings of float32, in which a function may compute inside
 _INEXACT = 300.0  # gap per unit of t that a forward with jumps of size 1 may show: it errs by n ρⁿ⁻¹, not by ρⁿ
 
 
@@ -229,6 +230,14 @@ class Prober:
             self._around[number] = around(self, number)
         return self._around[number]
 
+    def on_stairs(self, probe: Probe) -> bool:
+        """Whether a claim of zero holds on short steps, and longer ones meet stairs far taller than any rounding.
+
+        The derivative of floor(x) is zero wherever x is no integer, and steps longer than a stair see a slope of one.
+        """
+        nothing = abs(probe.estimate.claimed) <= _TINY * 1e-3 * abs(probe.estimate.gap)
+        return nothing and probe.line.stair() > _TALL * self.magnitude(probe.number)
+
     def uneven(self, probe: Probe) -> bool:
         """Whether a gap rests on what may be a staircase or a swing too fast for the steps, and others deny it."""
         estimate, line = probe.estimate, probe.line
@@ -263,7 +272,7 @@ class Prober:
         if first.line.jumps_here():
             comparison = replace(first.comparison, verdict=Verdict.INCONCLUSIVE, reason=_JUMPS)
             return replace(first, comparison=comparison)
-        if self.uneven(first):
+        if self.on_stairs(first) or self.uneven(first):
             comparison = replace(first.comparison, verdict=Verdict.INCONCLUSIVE, reason=_UNEVEN)
             return replace(first, comparison=comparison)
         scale = max(first.estimate.scale, abs(first.estimate.measured))

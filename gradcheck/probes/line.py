@@ -151,6 +151,16 @@ class Line:
             rest = t
         return rest
 
+    def stair(self) -> float:
+        """Return the size of the change at the shortest step that moves anything; 0 where two shorter ones do not rest.
+
+        Where a function only rounds, this is some spacings of its outputs; floor(x) shows a whole one.
+        """
+        rest = self._rest()
+        if sum(0 < abs(t) <= rest for t in self._seen) < 4:  # two steps, both ways
+            return 0.0
+        return min(((abs(t), s.size) for t, s in self._seen.items() if s.finite and abs(t) > rest), default=(0, 0.0))[1]
+
     def stands_still_nearby(self) -> bool:
         """Whether short steps left every output as it was and the long ones did not."""
         moves = [(abs(t), sample.raw != 0.0) for t, sample in self._seen.items() if t and sample.finite]
