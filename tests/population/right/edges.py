@@ -98,6 +98,14 @@ RULES = (
         lambda rng: rng.integers(-4, 4, (3, 5)) + rng.uniform(0.2, 0.8, (3, 5)),
     ),
     L("round", np.round, lambda x: 0 * x, lambda rng: rng.integers(-4, 4, (3, 5)) + rng.uniform(-0.3, 0.3, (3, 5))),
+    L(
+        "round, grey levels",
+        np.round,
+        lambda x: 0 * x,
+        lambda rng: rng.integers(0, 256, (3, 5)) + rng.uniform(-0.3, 0.3, (3, 5)),
+    ),
+    L("floor, beside 1000", np.floor, lambda x: 0 * x, uniform(1000.2, 1000.8, 3, 5)),
+    L("four bits of grey levels", lambda x: 17 * np.round(x / 17), lambda x: 0 * x, uniform(102.0, 108.0, 3, 5)),
     L("sign", np.sign, lambda x: 0 * x, away(3, 5)),
     L(
         "saw tooth",

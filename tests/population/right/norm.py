@@ -141,7 +141,16 @@ OUTER_EPS = R(
     normal(5, 3),
 )
 
+
+CONSTANT = R(
+    "standardise, constant features",
+    lambda x: standardise(x, 0)[0],
+    lambda u, x: standardise_pull(u, x, 0),
+    lambda rng: np.tile(rng.standard_normal((1, 5)), (3, 1)),
+)
+
 RULES = (
+    CONSTANT,
     BATCH,
     BATCH_IMAGES,
     LAYER,
