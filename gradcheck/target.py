@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gradcheck.point import Point
+from gradcheck.recipe import Recipe
 
 __all__ = ["Pullback", "Role", "Target", "source_of"]
 
@@ -40,6 +41,7 @@ class Target:
             tells (bfloat16, which numpy does not know, in float32); None where the dtype tells it.
         keeps: what a forward leaves on its own object (running means, counters), known because every call is made on
             a fresh copy.
+        recipe: how it was made, where it can be made again at another point; None where it cannot.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Target:
     elementwise: bool = False
     spacing: float | None = None
     keeps: tuple[str, ...] = ()
+    recipe: Recipe | None = None
 
     def owner(self, name: str) -> tuple[str, str]:
         """Return (layer, quantity) of an input."""

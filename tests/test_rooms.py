@@ -15,14 +15,14 @@ ROOMS = (
     ("jobs", "backends", "testing"),
     ("compat",),
     ("audit", "coverage", "gate", "merge", "explain", "selftest"),
-    ("discover", "loading", "select", "strategies"),
+    ("discover", "loading", "select", "strategies", "counterexample"),
     ("checks",),
     ("diagnosis",),
     ("report",),
     ("compare", "probes", "faults"),
     ("adapt",),
     ("config",),
-    ("target", "point", "estimate", "settings", "errors", "tree", "linear", "session", "inputs"),
+    ("target", "point", "estimate", "settings", "errors", "tree", "linear", "session", "inputs", "recipe"),
 )
 LEVEL = {room: level for level, rooms in enumerate(reversed(ROOMS)) for room in rooms}
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from gradcheck.adapt.vjp import name_of
 from gradcheck.errors import ContractError, InputError
 from gradcheck.point import Point, validated
+from gradcheck.recipe import Recipe
 from gradcheck.target import Pullback, Target, source_of
 
 __all__ = ["activation", "loss"]
@@ -47,6 +49,9 @@ def activation(act: Any, x: Any, *, name: str | None = None, tolerance: float | 
 
         return act(x), pullback
 
+    def again(things: Mapping[str, Any], arguments: Sequence[Any]) -> Target:
+        return activation(things["act"], *arguments, name=name, tolerance=tolerance)
+
     return Target(
         name=name or name_of(act),
         point=Point(("x",), (x,)),
@@ -57,6 +62,7 @@ def activation(act: Any, x: Any, *, name: str | None = None, tolerance: float | 
         subject=act,
         tolerance=tolerance,
         elementwise=True,
+        recipe=Recipe("activation", {"act": act}, ("x",), (x,), again),
     )
 
 
@@ -86,6 +92,7 @@ def loss(
     def linearize(y: Any, y_hat: Any) -> tuple[Any, Pullback]:
         return forward(y, y_hat), lambda cotangent: {"y_hat": cotangent * np.asarray(derivative(y, y_hat))}
 
+    again = partial(_loss_again, name=name, layer=layer, tolerance=tolerance)
     return Target(
         name=name or name_of(loss),
         point=Point(("y", "y_hat"), (validated("y", y), y_hat)),
@@ -96,7 +103,12 @@ def loss(
         source=source_of(derivative),
         subject=loss,
         tolerance=tolerance,
+        recipe=Recipe("loss", {"loss": loss}, ("y", "y_hat"), (y, y_hat), again),
     )
+
+
+def _loss_again(things: Mapping[str, Any], arguments: Sequence[Any], **told: Any) -> Target:
+    return loss(things["loss"], *arguments, **told)
 
 
 def _grad_of(thing: Any, called: str, due: str) -> Callable[..., Any]:

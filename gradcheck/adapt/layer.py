@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from gradcheck.adapt.elementwise import loss as adapt_loss
 from gradcheck.adapt.vjp import name_of
 from gradcheck.errors import ContractError, InputError
 from gradcheck.point import Point, validated
+from gradcheck.recipe import Recipe
 from gradcheck.target import Pullback, Target, source_of
 from gradcheck.tree import is_container, leaves, rebuild
 
@@ -96,6 +98,7 @@ def layer(
 
         return y, pullback
 
+    again = partial(_again, name=name, label=label, seed=seed, tolerance=tolerance)
     return Target(
         name=name or label or name_of(type(layer)),
         point=Point(tuple(names), tuple(values)),
@@ -105,7 +108,12 @@ def layer(
         source=source_of(layer.backward),
         subject=layer,
         tolerance=tolerance,
+        recipe=Recipe("layer", {"layer": layer}, ("x", "params"), (x, params), again, seed),
     )
+
+
+def _again(things: Mapping[str, Any], arguments: Sequence[Any], **told: Any) -> Target:
+    return layer(things["layer"], arguments[1], arguments[0], **told)
 
 
 def _told(answer: Any) -> str:

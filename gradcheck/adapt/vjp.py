@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from gradcheck.errors import ContractError, InputError
 from gradcheck.point import Point, validated
+from gradcheck.recipe import Recipe
 from gradcheck.target import Pullback, Target, source_of
 from gradcheck.tree import is_container, leaves, rebuild
 
@@ -76,6 +78,7 @@ def vjp(
 
         return forward(*arguments), pullback
 
+    again = partial(_vjp_again, names=labels, name=name, wrt=wrt, batch=batch, tolerance=tolerance)
     return Target(
         name=name,
         point=point,
@@ -86,7 +89,12 @@ def vjp(
         subject=forward,
         batch=batch,
         tolerance=tolerance,
+        recipe=Recipe("vjp", {"forward": forward, "vjp": vjp}, labels, inputs, again),
     )
+
+
+def _vjp_again(things: Mapping[str, Any], arguments: Sequence[Any], **told: Any) -> Target:
+    return vjp(things["forward"], things["vjp"], *arguments, **told)
 
 
 def _by_name(answer: Any, labels: Sequence[str], inputs: Sequence[Any]) -> dict[str, Any]:
@@ -167,7 +175,13 @@ def gradient(
         return value if np.ndim(value) == 0 else np.asarray(value).reshape(())[()]
 
     target = vjp(scalar, pull, *inputs, names=labels, name=name or name_of(f), tolerance=tolerance)
-    return _with(target, source=source_of(grad), subject=f)
+    again = partial(_gradient_again, names=labels, name=name, tolerance=tolerance)
+    recipe = Recipe("gradient", {"f": f, "grad": grad}, labels, inputs, again)
+    return _with(target, source=source_of(grad), subject=f, recipe=recipe)
+
+
+def _gradient_again(things: Mapping[str, Any], arguments: Sequence[Any], **told: Any) -> Target:
+    return gradient(things["f"], things["grad"], *arguments, **told)
 
 
 def closure(
@@ -213,7 +227,13 @@ def closure(
         outputs, pullback = answer
         return outputs, lambda cotangent: _by_name(pullback(cotangent), labels, inputs)
 
-    return _with(base, linearize=linearize, source=source_of(f), subject=f)
+    again = partial(_closure_again, names=labels, name=name, wrt=wrt, tolerance=tolerance)
+    recipe = Recipe("closure", {"f": f}, labels, inputs, again)
+    return _with(base, linearize=linearize, source=source_of(f), subject=f, recipe=recipe)
+
+
+def _closure_again(things: Mapping[str, Any], arguments: Sequence[Any], **told: Any) -> Target:
+    return closure(things["f"], *arguments, **told)
 
 
 def _with(target: Target, **changes: Any) -> Target:
