@@ -65,7 +65,12 @@ def examine(target: Target, settings: Settings) -> list[Finding]:
     """Put one target through all its checks; what its code raises becomes RAISED."""
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # steps may leave the domain: the checker's doing, not the user's
-        return list(_findings(Trial(target, settings)))
+        findings = list(_findings(Trial(target, settings)))
+        if not settings.minimises or not any(f.verdict.wrong for f in findings):
+            return findings
+        from gradcheck.counterexample import minimised  # here, so that what agrees pays nothing for it
+
+        return minimised(target, findings)
 
 
 def _findings(trial: Trial) -> Iterator[Finding]:
@@ -119,10 +124,7 @@ def assemble(
     base = str(project_root() if root is None else root).rstrip("/") + "/"
     failing = [f.source for f in findings if f.source is not None and f.verdict.severity >= 2]
     sources = tuple(text for source in dict.fromkeys(failing) if (text := _source_text(*source, base)) is not None)
-    told = tuple(
-        replace(f, source=_told(f.source, base), message=f.message.replace(base, "")) if f.source or f.message else f
-        for f in weigh(findings)
-    )
+    told = tuple(_from(base, finding) for finding in weigh(findings))
     return Report(told, settings.seed, settings.effort, _environment(), seconds, stopped, tuple(unchecked), sources)
 
 
@@ -131,6 +133,17 @@ def project_root() -> Path:
     here = Path.cwd()
     signs = (".git", "pyproject.toml", "gradcheck.toml", "setup.py")
     return next((p for p in (here, *here.parents) if any((p / sign).exists() for sign in signs)), here)
+
+
+def _from(base: str, finding: Finding) -> Finding:
+    """Return a finding whose paths are told from a directory."""
+    small = finding.counterexample
+    return replace(
+        finding,
+        source=_told(finding.source, base),
+        message=finding.message.replace(base, ""),
+        counterexample=small and replace(small, code=small.code.replace(base, "")),
+    )
 
 
 def _told(source: tuple[str, int] | None, base: str) -> tuple[str, int] | None:
@@ -163,6 +176,7 @@ def check(
     effort: EffortName = "standard",
     resolution: float | None = None,
     tolerance: float | None = None,
+    counterexample: bool | None = None,
 ) -> Report:
     """Check one target or many and return the report.
 
@@ -172,6 +186,8 @@ def check(
         effort: "quick", "standard" or "thorough".
         resolution: largest relative error that an AGREES may leave unseen; None for the precision's own.
         tolerance: relative gap that is of no interest; None for none.
+        counterexample: whether each failure is made as small as it can be and written out as code; None for effort
+            "thorough" alone.
     Returns:
         The report; `report.ok` is True only if everything was verified.
 
@@ -183,7 +199,7 @@ def check(
         >>> gradcheck.check(target).verdict.name
         'AGREES'
     """
-    settings = Settings(seed=seed, effort=effort, resolution=resolution, tolerance=tolerance)
+    settings = Settings(seed, effort, resolution, tolerance, counterexample)
     return run([targets] if isinstance(targets, Target) else targets, settings)
 
 
@@ -194,6 +210,7 @@ def assert_agrees(
     effort: EffortName | None = None,
     resolution: float | None = None,
     tolerance: float | None = None,
+    counterexample: bool | None = None,
     expected_failures: Mapping[str, str] | None = None,
 ) -> Report:
     """Check, and raise unless everything was verified.
@@ -204,6 +221,7 @@ def assert_agrees(
         effort: "quick", "standard" or "thorough"; None for "standard", or for --gradcheck-effort.
         resolution: largest relative error that an AGREES may leave unseen; None for the precision's own.
         tolerance: relative gap that is of no interest; None for none.
+        counterexample: as in `check`.
         expected_failures: {id of a finding: reason}; one that does not occur is an error of its own.
     Raises:
         GradientMismatch: an AssertionError whose `report` is the Report and `finding` its worst finding.
@@ -217,6 +235,7 @@ def assert_agrees(
         effort=effort or told_effort or "standard",  # type: ignore[arg-type]  # Settings refuses what is no effort
         resolution=resolution,
         tolerance=tolerance,
+        counterexample=counterexample,
     )
     if expected_failures:
         report = accept(report, [Accepted("expected_failures", expected_failures)], complete=True)

@@ -35,6 +35,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
         effort: how much to spend.
         resolution: largest relative error that an AGREES may leave unseen; None for the precision's own.
         tolerance: relative gap that is of no interest; None for none.
+        counterexample: whether failures are made as small as they can be; None for effort "thorough" alone.
         only: patterns; quantities that match none are left out.
         format: of standard output.
         report: "json:PATH", "html:PATH", ... written beside it.
@@ -54,6 +55,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     effort: Literal["quick", "standard", "thorough"] = "standard"
     resolution: Fraction | None = None
     tolerance: Fraction | None = None
+    counterexample: bool | None = None
     only: tuple[str, ...] = ()
     format: Literal["full", "concise", "json"] = "full"
     report: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ from gradcheck.point import Array
 from gradcheck.report import Finding, Table
 from gradcheck.report.text import pair
 
-__all__ = ["gradient"]
+__all__ = ["gradient", "of_block"]
 
 _PER_ENTRY = 24  # forward evaluations that an entry may cost where it is at a kink or at fault
 
@@ -34,13 +34,14 @@ def gradient(trial: Trial) -> Iterator[Finding]:
     own; `gradient.entries` measures single entries where the block is small or a direction is suspicious.
     """
     stage = stage_for(trial)
-    findings = [finding for name in trial.claimed_blocks() for finding in _block(trial, stage, name)]
+    findings = [finding for name in trial.claimed_blocks() for finding in of_block(trial, stage, name)]
     if any(finding.verdict is Verdict.KINK for finding in findings):
         findings += together(trial, findings)
     yield from findings
 
 
-def _block(trial: Trial, stage: Stage, name: str) -> Iterator[Finding]:
+def of_block(trial: Trial, stage: Stage, name: str) -> Iterator[Finding]:
+    """Yield what is found of one block's gradient: along directions, and entry by entry where those were measured."""
     prober = Prober(trial, stage, name)
     start = prober.evaluations
     effort = trial.settings.budget

@@ -135,6 +135,10 @@ class Trial:
             self._cotangents[number] = self._draw(self.rng("cotangent", number))
         return rebuild(self._cotangents[number], lambda leaf: None if leaf is None else _scaled(leaf, scale))
 
+    def use_cotangent(self, number: int, cotangent: Any) -> None:
+        """Take a given cotangent, in the structure of the outputs, for the `number`-th random one."""
+        self._cotangents[number] = cotangent
+
     def _draw(self, rng: np.random.Generator) -> Any:
         several = sum(_active(leaf) for _, leaf in leaves(self.outputs)) > 1
 

@@ -172,7 +172,7 @@ def _report(config: Config, *, complete: bool) -> Any:
     from gradcheck.settings import Settings
 
     start = time.perf_counter()
-    settings = Settings(config.seed, config.effort, config.resolution, config.tolerance)
+    settings = Settings(config.seed, config.effort, config.resolution, config.tolerance, config.counterexample)
     found = discover(config.targets, words=COMMANDS)
     plan = _plan(config)
     with _progress(len(found.items)) as progress:

@@ -33,6 +33,11 @@ _MEASURING = (
     click.option("--resolution", type=float, help="Largest relative error that an agreement may leave unseen."),
     click.option("--tolerance", type=float, help="Relative gap that is of no interest."),
     click.option(
+        "--counterexample/--no-counterexample",
+        default=None,
+        help="Make each failure as small as it can be.  [default: only with --effort thorough]",
+    ),
+    click.option(
         "--only",
         multiple=True,
         metavar="PATTERN",

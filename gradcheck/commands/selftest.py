@@ -56,7 +56,7 @@ def selftest(most: int, whole: bool, kind: str, **given: Any) -> int:
         chosen = [target for item in items if (target := select(item.target, config.only)) is not None]
         if not mine and not config.only:
             chosen = representative(chosen)
-        settings = Settings(config.seed, config.effort, config.resolution)
+        settings = Settings(config.seed, config.effort, config.resolution, counterexample=False)
         result = planted(chosen, settings, most=None if whole else most, progress=_progress(len(chosen)))
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", err=True, nl=False)

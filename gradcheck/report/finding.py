@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gradcheck.compare import Verdict
+from gradcheck.report.counterexample import Counterexample
 from gradcheck.target import Role
 
 __all__ = ["COVERAGE", "STALE", "Finding", "Table"]
@@ -65,6 +66,7 @@ class Finding:
         part_of: id of the finding that tells of several as one mistake; "" where this one stands for itself.
         trend: how the gap moves with the step: "flat" (a wrong formula), "noise", "truncation", or "".
         note: what a person should know of a row that is not wrong: how much of a block no gradient reached.
+        counterexample: the smallest case that shows the same mistake, where it was asked for and found.
     """
 
     target: str
@@ -96,6 +98,7 @@ class Finding:
     part_of: str = ""
     trend: str = ""
     note: str = ""
+    counterexample: Counterexample | None = None
 
     @property
     def quantity(self) -> tuple[str, str]:

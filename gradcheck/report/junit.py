@@ -52,6 +52,8 @@ def _case(suite: Element, finding: Finding, number: int) -> None:
         told = finding.message or finding.reason or str(finding.verdict)
         element = SubElement(case, kind, type=str(finding.verdict), message=printable(told.split("\n")[0]))
         element.text = "\n".join(f"{word}: {value}" for word, value in facts(finding))
+        if finding.counterexample is not None:
+            element.text += "\n\n" + "\n".join((finding.counterexample.told, "", *finding.counterexample.lines))
 
 
 def _count(suite: Element) -> None:

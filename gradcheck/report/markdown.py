@@ -80,6 +80,10 @@ def _failure(row: Row) -> str:
     lines = [f"\n### {_text(title)}\n\n{row.verdict}, `{row.finding.check}`\n\n"]
     for name, value in facts(row.finding):
         lines.append(f"- {name}: {_code(value) if name in ('reproduce', 'source') else _text(value)}\n")
+    if row.counterexample is not None:
+        code = "\n".join(row.counterexample.lines)
+        fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", code)), default=0))
+        lines.append(f"\n{_text(row.counterexample.told)}\n\n{fence}python\n{code}\n{fence}\n")
     return "".join(lines)
 
 

@@ -7,6 +7,7 @@ from math import inf, isfinite, isnan
 from typing import Literal
 
 from gradcheck.compare import Verdict
+from gradcheck.report.counterexample import Counterexample
 from gradcheck.report.finding import Finding
 from gradcheck.report.record import Report
 from gradcheck.report.text import plural, relative
@@ -62,6 +63,12 @@ class Row:
         if self.finding.check.startswith("audit."):
             return self.layer
         return self.target if self.finding.role == "local" or not self.wrt else f"{self.target}: {self.layer}"
+
+    @property
+    def counterexample(self) -> Counterexample | None:
+        """The smallest case of the finding that decides, else of another of the row."""
+        told = (finding.counterexample for finding in (self.finding, *self.findings))
+        return next((each for each in told if each is not None), None)
 
     @property
     def evaluations(self) -> int:

@@ -51,7 +51,7 @@ def _printed(parts: Iterable[RenderableType], *, width: int, color: bool) -> str
     )
     with console.capture() as captured:
         for part in parts:
-            console.print(part)
+            console.print(part, soft_wrap=isinstance(part, Text) and bool(part.no_wrap))  # code is not folded
     return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
 
 
@@ -69,6 +69,10 @@ def view(report: Report, *, width: int, concise: bool = False, costs: bool = Fal
     for row in bad:
         if row.cause != "contaminated" and not row.summary and row.finding.part_of not in told:
             yield details(row)
+            if row.counterexample is not None:
+                yield Text.assemble("\n  ", ("counterexample ", "dim"), row.counterexample.told, "\n")
+                # whole lines from the first column on, so that it can be copied and run
+                yield Text("\n".join(row.counterexample.lines), no_wrap=True)
     heirs = [row for row in bad if row.cause == "contaminated"]
     if heirs:
         yield _listed("wrong only through a culprit: ", heirs)

@@ -13,6 +13,7 @@ import msgspec
 
 from gradcheck.compare import Verdict
 from gradcheck.errors import ConfigurationError
+from gradcheck.report.counterexample import Counterexample, Numbers
 from gradcheck.report.finding import Finding, Table
 from gradcheck.report.record import Report, SourceText
 from gradcheck.report.text import printable
@@ -35,6 +36,29 @@ class TableWire(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     claimed: tuple[Number, ...]
     measured: tuple[Number, ...]
     allowed: tuple[Number, ...]
+
+
+class NumbersWire(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """An array, or a number where shape is empty, in C order."""
+
+    name: str
+    dtype: str
+    shape: tuple[Count, ...]
+    values: tuple[Number, ...]
+
+
+class CounterexampleWire(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
+    """The smallest case that was found to show the same mistake."""
+
+    code: str
+    sizes: tuple[tuple[str, Count], ...]
+    inputs: tuple[NumbersWire, ...]
+    cotangent: tuple[NumbersWire, ...]
+    place: tuple[Count, ...] | None = None
+    claimed: Number | None = None
+    measured: Number | None = None
+    tried: Count = 0
+    stopped: str = ""
 
 
 class FindingWire(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
@@ -69,6 +93,7 @@ class FindingWire(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_
     part_of: str = ""
     trend: str = ""
     note: str = ""
+    counterexample: CounterexampleWire | None = None
 
 
 class SourceWire(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -194,4 +219,15 @@ def _finding(wire: FindingWire) -> Finding:
         fields["table"] = Table(
             table.shape, table.index, _numbers(table.claimed), _numbers(table.measured), _numbers(table.allowed)
         )
+    if wire.counterexample is not None:
+        fields["counterexample"] = _counterexample(wire.counterexample)
     return Finding(**fields)
+
+
+def _counterexample(wire: CounterexampleWire) -> Counterexample:
+    fields: dict[str, Any] = {name: getattr(wire, name) for name in Counterexample.__dataclass_fields__}
+    for name in ("claimed", "measured"):
+        fields[name] = None if fields[name] is None else _number(fields[name])
+    for name in ("inputs", "cotangent"):
+        fields[name] = tuple(Numbers(n.name, n.dtype, n.shape, _numbers(n.values)) for n in fields[name])
+    return Counterexample(**fields)

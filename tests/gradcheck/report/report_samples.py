@@ -1,15 +1,28 @@
 """Reports made up to show everything that a renderer has to cope with."""
 
 import math
+from dataclasses import replace
 
 from gradcheck.compare import Verdict
-from gradcheck.report import Finding, Report, SourceText, Table
+from gradcheck.report import Counterexample, Finding, Numbers, Report, SourceText, Table
 
 HOSTILE = "<script>alert('x')</script> \"q\" & ]]> \x1b[31m\x00 line\nbreak \u202eright"
 ENVIRONMENT = (("gradcheck", "0.1.0"), ("python", "3.11.7"), ("numpy", "2.4.6"), ("platform", "Linux"))
 SOURCE = ("my/layers.py", 12)
 TEXT = "    def backward(self, params, cache, dy):\n        dW = cache.x.T @ dy / len(dy)\n        return dy, {}"
 CURVE = tuple((10.0**-k, 0.4 + 10.0 ** (-2 * k)) for k in range(1, 7))
+
+
+SMALL = Counterexample(
+    code="import numpy as np\nfrom my.layers import Dense\n\nlayer = Dense(n_in=1, n_out=1)\nx = np.zeros((2, 1))\n",
+    sizes=(("layer.n_in", 1), ("layer.n_out", 1)),
+    inputs=(Numbers("x", "float64", (2, 1), (1.0, 0.0)), Numbers("W", "float64", (1, 1), (0.0,))),
+    cotangent=(Numbers("", "float64", (2, 1), (1.0, 0.0)),),
+    place=(0, 0),
+    claimed=0.25,
+    measured=1.0,
+    tried=83,
+)
 
 
 def table(shape, wrong, *, every=1):
@@ -54,7 +67,7 @@ def network():
     kink = {"check": "gradient.entries", "worst": (1, 2), "gap": 0.5, "claimed": 0.0, "measured": 0.5, "error": 0.5}
     yield right(f"{net}/1 ReLU", "1 ReLU", "x", Verdict.KINK, **kink)
     yield wrong(f"{net}/2 Dense", "2 Dense", "x", table=table((4, 3), lambda i: i[0] > 1), pattern="mask")
-    yield wrong(f"{net}/2 Dense", "2 Dense", "W", table=table((3, 5), lambda i: True))
+    yield wrong(f"{net}/2 Dense", "2 Dense", "W", table=table((3, 5), lambda i: True), counterexample=SMALL)
     yield right(f"{net}/loss", "loss", "y_hat")
     for layer, wrt in (("0 Dense", "W"), ("0 Dense", "b")):
         yield wrong(f"{net}/end to end", layer, wrt, role="end_to_end", pattern=None, worst=None, wrong=None)
@@ -85,7 +98,9 @@ def everything():
     yield Finding(
         HOSTILE, HOSTILE, "value.type", "", Verdict.RAISED, f"value.type: ValueError: {HOSTILE}", source=(HOSTILE, 3)
     )
-    yield wrong(HOSTILE, HOSTILE, "W\n<b>", pattern="<i>", reproduce=f"python -m gradcheck check {HOSTILE}")
+    hostile = replace(SMALL, code=f"```\n# {HOSTILE}\n</pre>", stopped=HOSTILE, claimed=math.nan, measured=-math.inf)
+    told = {"reproduce": f"python -m gradcheck check {HOSTILE}", "counterexample": hostile}
+    yield wrong(HOSTILE, HOSTILE, "W\n<b>", pattern="<i>", **told)
     yield Finding("Mutates", "Mutates", "contract.mutation", "x", Verdict.MALFORMED, "backward writes into x")
     noise = {"reason": "noise: the forward's own noise hides gaps", "error": math.inf, "allowed": math.inf}
     curve = ((1e-1, 3e-2), (1e-2, 4e-2), (1e-3, math.nan))

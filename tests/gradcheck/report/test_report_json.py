@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from gradcheck.compare import Verdict
 from gradcheck.errors import ConfigurationError
-from gradcheck.report import Finding, Report, SourceText, Table
-from gradcheck.report.wire import FindingWire, ReportWire, TableWire, schema
+from gradcheck.report import Counterexample, Finding, Numbers, Report, SourceText, Table
+from gradcheck.report.wire import CounterexampleWire, FindingWire, NumbersWire, ReportWire, TableWire, schema
 
 NUMBERS = st.none() | st.floats()
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -27,6 +27,12 @@ def tuples(*parts):
 
 FLOATS = st.lists(st.floats(), max_size=3).map(tuple)
 TABLES = st.builds(Table, INDICES, st.lists(INDICES, max_size=2).map(tuple), FLOATS, FLOATS, FLOATS)
+ARRAYS = st.lists(st.builds(Numbers, TEXT, TEXT, INDICES, FLOATS), max_size=2).map(tuple)
+SMALL = st.builds(
+    Counterexample,
+    **{"code": TEXT, "sizes": tuples(TEXT, COUNTS), "inputs": ARRAYS, "cotangent": ARRAYS, "stopped": TEXT},
+    **{"place": st.none() | INDICES, "claimed": NUMBERS, "measured": NUMBERS, "tried": COUNTS},
+)
 FINDINGS = st.builds(
     Finding,
     target=TEXT,
@@ -48,6 +54,7 @@ FINDINGS = st.builds(
     curve=tuples(st.floats(), st.floats()),
     accepted=TEXT,
     table=st.none() | TABLES,
+    counterexample=st.none() | SMALL,
 )
 REPORTS = st.builds(
     Report,
@@ -87,7 +94,8 @@ def test_numbers_that_json_has_not_are_spelt():
 
 
 def test_the_wire_has_every_field_of_the_records():
-    for wire, record in ((FindingWire, Finding), (TableWire, Table)):
+    wires = {FindingWire: Finding, TableWire: Table, CounterexampleWire: Counterexample, NumbersWire: Numbers}
+    for wire, record in wires.items():
         assert wire.__struct_fields__ == tuple(record.__dataclass_fields__)
     extra = set(ReportWire.__struct_fields__) - set(Report.__dataclass_fields__)
     assert extra == {"format", "version", "verdict"}

@@ -1,0 +1,274 @@
+"""A case as a program: the user's own code by its import path, numpy arrays as literals, claim and measurement."""
+
+from __future__ import annotations
+
+import inspect
+import keyword
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gradcheck.counterexample.case import Case
+from gradcheck.counterexample.mistake import STEP
+from gradcheck.counterexample.objects import constructed
+from gradcheck.recipe import Recipe
+from gradcheck.report import Finding
+from gradcheck.target import Target, source_of
+from gradcheck.tree import is_container, leaves, rebuild
+
+__all__ = ["literal", "program", "writable"]
+
+
+class _Nameless(Exception):
+    """An object that no import leads to."""
+
+
+def writable(outputs: Any) -> bool:
+    """Whether φ = Σ dy · y of these outputs can be written in a line: an array, a number, or a flat nest of them."""
+    leaf = isinstance(outputs, (np.ndarray, np.generic, float))
+    items = outputs.values() if isinstance(outputs, Mapping) else outputs
+    return leaf or (is_container(outputs) and all(isinstance(i, (np.ndarray, np.generic, float, int)) for i in items))
+
+
+def program(like: Target, case: Case, finding: Finding) -> str:
+    """Return a program that shows a case with numpy and the user's code alone.
+
+    Args:
+        like: the target that failed.
+        case: with its cotangent.
+        finding: of the check about the case.
+    """
+    return _Writer(like, case, finding).text()
+
+
+class _Writer:
+    """Collects what a program needs while its parts are written."""
+
+    def __init__(self, like: Target, case: Case, finding: Finding) -> None:
+        assert like.recipe is not None
+        self.recipe: Recipe = like.recipe
+        self.case, self.finding, self.target = case, finding, case.target(like)
+        self.imports: dict[str, set[str]] = {}
+        self.variables = {n: _identifier(n) for n in self.target.point.names}
+        self.wrt = self.variables[finding.wrt]
+        self.outputs = self.target.forward(*self.target.point.copies())
+        self.single = isinstance(self.outputs, (np.ndarray, np.generic, float))
+        scalar = self.single and np.ndim(self.outputs) == 0
+        self.cotangent = 1.0 if scalar and float(case.cotangent) == 1.0 else case.cotangent
+
+    def text(self) -> str:
+        things = [self._thing(name, thing) for name, thing in self.case.things.items()]
+        pairs = zip(self.target.point.names, self.target.point.values, strict=True)
+        numbers = [f"{self.variables[name]} = {literal(value)}" for name, value in pairs]
+        if self.recipe.kind == "layer":
+            numbers.append(f"params = {self._nest(1)}")
+        if self._weighed:
+            numbers.append(f"dy = {_written(rebuild(self.cotangent, lambda leaf: _Name(literal(leaf))))}")
+        imports = [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(self.imports.items())]
+        head = "\n".join(["import numpy as np", *imports])
+        return "\n\n".join([head, "\n".join([*things, *numbers]), *self._shown()]) + "\n"
+
+    @property
+    def _weighed(self) -> bool:
+        return not isinstance(self.cotangent, float)
+
+    def _thing(self, name: str, thing: Any) -> str:
+        try:
+            return f"{name} = {self.expression(thing)}"
+        except _Nameless as why:
+            source = source_of(thing) or source_of(getattr(thing, "forward", None))
+            place = f", defined in {source[0]}:{source[1]}" if source else ""
+            return f"# {name}: put it here; no import leads to {why}{place}"
+
+    def expression(self, thing: Any) -> str:
+        """Return an expression for an object, its imports collected; _Nameless where there is none."""
+        if thing is None or type(thing) in _PLAIN:
+            return repr(thing)
+        if isinstance(thing, (np.ndarray, np.generic)):
+            return literal(thing)
+        if type(thing) in (tuple, list):
+            items = ", ".join(map(self.expression, thing))
+            return f"[{items}]" if isinstance(thing, list) else f"({items}{',' if len(thing) == 1 else ''})"
+        if type(thing) is dict:
+            return "{" + ", ".join(f"{self.expression(k)}: {self.expression(v)}" for k, v in thing.items()) + "}"
+        owner = getattr(thing, "__self__", None)
+        if owner is not None and hasattr(thing, "__func__"):
+            return f"{self.expression(owner)}.{thing.__name__}"
+        if isinstance(thing, type) or hasattr(thing, "__qualname__"):
+            return self._imported(thing)
+        given = constructed(thing)
+        if given is None:
+            raise _Nameless(f"this {type(thing).__name__}")
+        told = [f"{name}={self.expression(value)}" for name, value in given.items() if not _default(thing, name, value)]
+        return f"{self._imported(type(thing))}({', '.join(told)})"
+
+    def _imported(self, thing: Any) -> str:
+        module, path = getattr(thing, "__module__", None) or "", str(thing.__qualname__)
+        found: Any = sys.modules.get(module)
+        for part in path.split("."):
+            found = getattr(found, part, None)
+        # what was run as a script, or loaded by its path under a name of gradcheck's making, is imported by nobody
+        if found is not thing or module == "__main__" or module.startswith("gradcheck_file_"):
+            raise _Nameless(path.replace("<locals>.", ""))
+        self.imports.setdefault(module, set()).add(path.split(".")[0])
+        return path
+
+    def _nest(self, place: int) -> str:
+        """Return an argument, its leaves by their variables."""
+        argument = self.case.arguments[place]
+        before = sum(len(list(leaves(a))) for a in self.case.arguments[:place])
+        names = iter(list(self.variables.values())[before:])
+        if not is_container(argument):
+            return next(names)
+        return _written(rebuild(argument, lambda _: _Name(next(names))))
+
+    def _call(self) -> str:
+        """Return the call of the forward, whose outputs φ weighs."""
+        things, seed = self.case.things, self.recipe.seed
+        rng = "" if seed is None else f", rng=np.random.default_rng({seed})"
+        if self.recipe.kind == "layer":
+            return f"layer.forward({self._nest(1)}, {self._nest(0)}{rng})[0]"
+        given = ", ".join(self._nest(i) for i in range(len(self.case.arguments)))
+        return f"{next(iter(things))}({given})" + ("[0]" if self.recipe.kind == "closure" else "")
+
+    def _shown(self) -> list[str]:
+        claim, gradient = self._claim()
+        if self.finding.check == "contract.shape":
+            return [claim, f'print("gradient", np.shape({gradient}), "where {self.wrt} is", {self.wrt}.shape)']
+        value = self._call()
+        if self.single:
+            phi = f"np.sum(dy * {value})" if self._weighed else f"np.sum({value})"
+        elif isinstance(self.outputs, Mapping):
+            phi = f"sum(np.sum(dy[name] * y) for name, y in {value}.items())"
+        else:
+            phi = f"sum(np.sum(u * y) for u, y in zip(dy, {value}, strict=True))"
+        place = list(self.finding.worst or ())
+        at = f"[{', '.join(map(str, place))}]" if place else "[()]"
+        step = f"{STEP:g}"
+        lines = [
+            f"def phi({self.wrt}):\n    return {phi}",
+            f"step = np.zeros({self.wrt}.shape)\nstep{at} = {step}\n"
+            f"measured = (phi({self.wrt} + step) - phi({self.wrt} - step)) / (2 * step{at})",
+            f"{claim}\nclaimed = {f'({gradient})' if ' ' in gradient else gradient}{at}",
+            f'print(f"claimed {{claimed:+.6g}}, measured {{measured:+.6g}}")'
+            f"  # claimed {self.finding.claimed:+.6g}, measured {self.finding.measured:+.6g}",
+        ]
+        return lines
+
+    def _claim(self) -> tuple[str, str]:
+        """Return (lines, expression) of the claimed gradient."""
+        kind, wrt = self.recipe.kind, self.finding.wrt
+        dy = "dy" if self._weighed else "1.0"
+        label, _, rest = wrt.partition(".") if kind != "layer" else (wrt, "", "")
+        if kind == "layer":
+            rng = "" if self.recipe.seed is None else f", rng=np.random.default_rng({self.recipe.seed})"
+            lines = f"y, cache = layer.forward(params, {self._nest(0)}{rng})\n"
+            lines += f"dx, dparams = layer.backward(params, cache, {dy})"
+            own = len(list(leaves(self.case.arguments[0])))
+            if wrt in self.target.point.names[:own]:
+                return lines, "dx" + _keys(self.case.arguments[0], wrt.partition(".")[2])
+            return lines, "dparams" + _keys(self.case.arguments[1], wrt)
+        given = ", ".join(self._nest(i) for i in range(len(self.case.arguments)))
+        weigh = f"{dy} * " if self._weighed else ""
+        if kind == "activation":
+            return f"slope = act.grad({given})", f"{weigh}slope"
+        if kind == "loss":
+            return f"slope = loss.grad({given})", f"{weigh}slope"
+        position = self.recipe.labels.index(label)
+        if kind == "gradient":
+            pick = f"[{position}]" if len(self.recipe.labels) > 1 else ""
+            return f"slope = grad({given})", f"{weigh}slope{pick}"
+        nest = _keys(self.case.arguments[position], rest)
+        trailing = "," if len(self.recipe.labels) == 1 else ""
+        if kind == "vjp":
+            answer = self.case.things["vjp"](self.case.arguments, self.case.cotangent)
+            line = f"grads = vjp(({given}{trailing}), {dy})"
+        else:
+            answer = self.case.things["f"](*self.case.arguments)[1](self.case.cotangent)
+            line = f"y, pullback = f({given})\ngrads = pullback({dy})"
+        if isinstance(answer, Mapping):
+            return line, f"grads[{label!r}]{nest}"
+        return line, f"grads[{position}]{nest}" if isinstance(answer, (tuple, list)) else f"grads{nest}"
+
+
+_PLAIN = (bool, int, float, complex, str, bytes)
+
+
+def _default(thing: Any, name: str, value: Any) -> bool:
+    default = inspect.signature(type(thing)).parameters[name].default
+    return type(default) is type(value) and type(value) in (*_PLAIN, type(None)) and default == value
+
+
+def _quoted(key: Any) -> str:
+    """Return a key as code, in the quotes that formatters prefer."""
+    text = repr(key)
+    return f'"{key}"' if text == f"'{key}'" and '"' not in key else text
+
+
+class _Name(str):
+    """A variable in a nest of them."""
+
+
+def _written(nest: Any) -> str:
+    if isinstance(nest, _Name):
+        return str(nest)
+    if isinstance(nest, Mapping):
+        return "{" + ", ".join(f"{_quoted(key)}: {_written(item)}" for key, item in nest.items()) + "}"
+    items = ", ".join(map(_written, nest))
+    return f"[{items}]" if isinstance(nest, list) else f"({items}{',' if len(nest) == 1 else ''})"
+
+
+def _keys(nest: Any, path: str) -> str:
+    """Return the subscripts that lead to a leaf of a nest, from its dotted name."""
+    if not path or not is_container(nest):
+        return ""
+    items = nest.items() if isinstance(nest, Mapping) else enumerate(nest)
+    for key, item in items:
+        if path == str(key) or path.startswith(f"{key}."):
+            return f"[{_quoted(key)}]" + _keys(item, path[len(str(key)) + 1 :])
+    return ""
+
+
+def _identifier(name: str) -> str:
+    """Return a name as a variable that hides none of the program's own."""
+    found = re.sub(r"\W", "_", name)
+    found = found if found.isidentifier() else f"_{found}"
+    return f"{found}_" if keyword.iskeyword(found) or found in _TAKEN else found
+
+
+_TAKEN = (
+    *(
+        "np",
+        "dy",
+        "phi",
+        "step",
+        "claimed",
+        "measured",
+        "slope",
+        "params",
+        "cache",
+        "dx",
+        "dparams",
+        "grads",
+        "pullback",
+    ),
+    *("layer", "forward", "vjp", "f", "grad", "act", "loss"),
+)
+
+
+def literal(value: Any) -> str:
+    """Return an array as the numpy code that makes it again.
+
+    Example:
+        >>> literal(np.array([[1.0, -0.5]], dtype=np.float32))
+        'np.array([[1.0, -0.5]], dtype=np.float32)'
+    """
+    if not isinstance(value, (np.ndarray, np.generic)):
+        return repr(value)
+    dtype = "" if value.dtype in (np.float64, np.int64, np.bool_) else f", dtype=np.{value.dtype.name}"
+    if value.size > 1 and not np.any(value):
+        return f"np.zeros({value.shape}{dtype})" if value.dtype != np.int64 else f"np.zeros({value.shape}, dtype=int)"
+    return f"np.array({value.tolist()!r}{dtype})"
