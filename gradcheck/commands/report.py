@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
+from gradcheck.commands import COMMANDS
 from gradcheck.commands.check import checked, publish
-from gradcheck.commands.options import outputs, resolved
+from gradcheck.commands.options import NOTHING, outputs, resolved
 from gradcheck.config import Resolved
 from gradcheck.errors import ConfigurationError
 
 __all__ = ["replay", "report"]
 
+_CHECK = ["python", "-m", "gradcheck", "check"]  # how a line that shows a finding again begins
 _FILES = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -41,17 +45,51 @@ def report(files: tuple[Path, ...], verbose: bool, **given: Any) -> int:
 @click.argument("file", type=_FILES)
 @click.option("-v", "--verbose", is_flag=True, help="Tell what each check cost.")
 def replay(file: Path, verbose: bool) -> int:
-    """Check again, with the same seed and effort, what failed or stayed open in a report."""
+    """Check again, with the same seed and effort, what failed or stayed open in a report.
+
+    Each counterexample of the report is run again too, and said to be fixed, still failing, or open where today's code
+    leaves no way to tell.
+    """
     old = _read(file)
-    lines = [shlex.split(f.reproduce) for f in old.findings if f.verdict.severity >= 2 and f.reproduce]
+    failed = [f for f in old.findings if f.verdict.severity >= 2 and f.reproduce]
+    lines = [words for f in failed if (words := shlex.split(f.reproduce))[:4] == _CHECK]
     if not lines:
+        if failed:
+            click.echo(f"{file} is not of the command line; to check again: {failed[0].reproduce}", err=True)
+            return NOTHING
         click.echo(f"Nothing failed in {file}; nothing to check again", err=True)
-        return 5 if not old.findings else 0
+        return NOTHING if not old.findings else 0
     specs = tuple(dict.fromkeys(words[4] for words in lines))
     only = tuple(dict.fromkeys(words[words.index("--only") + 1] for words in lines if "--only" in words))
     given: dict[str, Any] = {"targets": specs, "seed": old.seed, "effort": old.effort, "only": only}
     found = resolved(given)
-    return checked(Resolved(found.config, found.origins, found.root), verbose=verbose, complete=False)
+    code = checked(Resolved(found.config, found.origins, found.root), verbose=verbose, complete=False)
+    return _again(old, specs) or code
+
+
+def _again(old: Any, specs: tuple[str, ...]) -> int:
+    """Run every counterexample of a report again, print what came of it, and return 1 if one still fails, else 0."""
+    small = [f for f in old.findings if f.counterexample is not None]
+    if not small:
+        return 0
+    from gradcheck.counterexample import replayed
+    from gradcheck.discover import discover
+    from gradcheck.report.text import printable
+
+    with contextlib.redirect_stdout(sys.stderr):  # as in `checked`
+        targets = {item.target.name: item.target for item in discover(specs, words=COMMANDS).items}
+    code = 0
+    for finding in small:
+        target = targets.get(finding.target)
+        if target is None:
+            answer, told = "open", "no target has this name any more"
+        else:
+            with contextlib.redirect_stdout(sys.stderr):
+                replay = replayed(target, finding)
+            answer, told = replay.answer, replay.told
+        code = code or int(answer == "still failing")
+        click.echo(printable(f"counterexample of {finding.target}:{finding.wrt} [{finding.check}]: {answer}; {told}"))
+    return code
 
 
 def _read(file: Path) -> Any:
