@@ -47,7 +47,7 @@ class Settings:
         tolerance: a gap below this fraction of the block's own gradient is of no interest
             (a deliberate approximation); None for none. The gap is reported all the same.
         counterexample: whether each failure is made as small as it can be; None for effort "thorough" alone, because
-            it costs some five times what a standard check costs: 0.2 to 2 s a quantity that fails, and nothing else.
+            it costs as much again as the check of a quantity that fails (0.1 to 2 s), and nothing where all agree.
 
     Example:
         >>> Settings(effort="quick").budget.probes

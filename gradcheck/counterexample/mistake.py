@@ -265,8 +265,9 @@ def judge(target: Target, cotangent: Any, check: str, wrt: str) -> Judged | None
     try:
         with _quiet():
             trial = trial_of(target, cotangent)
-            if check == "contract.shape":
-                found = [f for f in contract_shape(trial) if f.wrt in (wrt, "")]
+            if check == "contract.shape" and trial.gradients(0).get(wrt) is not None:
+                right = trial.finding(check, wrt, Verdict.AGREES)  # others of the target may be wrong still
+                found = [f for f in contract_shape(trial) if f.wrt == wrt] or [right]
             elif wrt in trial.claimed_blocks():
                 found = named(trial, list(of_block(trial, stage_for(trial), wrt)))
             else:

@@ -45,7 +45,7 @@ def replayed(target: Target, finding: Finding) -> Replay:
     assert small is not None
     if recipe is None or finding.check not in CHECKS:
         return Replay("open", "the target can no longer be made at another point")
-    if set(target.point.names) < {numbers.name for numbers in small.inputs}:
+    if not {finding.wrt, *(numbers.name for numbers in small.inputs)} <= set(target.point.names):
         return Replay("open", f"the target takes other inputs now: {', '.join(target.point.names)}")
     try:
         things = dict(recipe.things)
