@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from gradcheck.checks.contract import close, loose
+from gradcheck.checks.stale import kept_caches
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
 from gradcheck.point import differentiable
@@ -21,7 +22,7 @@ _FACTORS = ((-2.5, 0.75), (4096.0, 0.0), (1 / 4096.0, 0.0))  # of two cotangents
 
 
 def pullback_repeatable(trial: Trial) -> Iterator[Finding]:
-    """The pullback gives the same gradients when it is called again, on the same cache and on a fresh one."""
+    """The pullback gives the same gradients again: on the same cache, on a fresh one, after a forward elsewhere."""
     first = trial.gradients(0)
     _, pullback = trial.linearize()
     once, twice = trial.read(pullback(trial.cotangent(0))), trial.read(pullback(trial.cotangent(0)))
@@ -46,6 +47,9 @@ def pullback_repeatable(trial: Trial) -> Iterator[Finding]:
             )
             yield trial.finding("pullback.repeatable", name, Verdict.MALFORMED, message)
             break
+    for name, message in kept_caches(trial) if not wrong else ():
+        wrong = True
+        yield trial.finding("pullback.repeatable", name, Verdict.MALFORMED, message, pattern="stale_cache")
     if not wrong:
         yield trial.finding("pullback.repeatable", "", Verdict.AGREES)
 
