@@ -139,7 +139,10 @@ def _strata(prober: Prober) -> list[Probe]:
 
 def _located(prober: Prober, probe: Probe, budget: int) -> list[Entry]:
     """Return measured entries of a large block at fault: a handful at random, and if few are wrong, those that are."""
-    sample = measure_entries(prober, _sample(prober, 8), probe.number)
+    places = _sample(prober, 8)
+    sample = measure_entries(prober, places[:3], probe.number)
+    if any(entry.verdict is Verdict.DISAGREES for entry in sample):  # more than a few are wrong, it seems
+        sample += measure_entries(prober, places[3:], probe.number)
     if sum(entry.verdict is Verdict.DISAGREES for entry in sample) >= 4:
         return sample
     known = {entry.index for entry in sample}
