@@ -14,6 +14,7 @@ from gradcheck.checks.trial import Trial, flatten
 from gradcheck.compare import Verdict
 from gradcheck.diagnosis import Subject, name_mistake
 from gradcheck.diagnosis.curve import trend_of
+from gradcheck.diagnosis.few import from_entries
 from gradcheck.point import Array, differentiable
 from gradcheck.report import Finding
 from gradcheck.tree import leaves, rebuild
@@ -47,6 +48,9 @@ def named(trial: Trial, findings: Sequence[Finding]) -> list[Finding]:
             if owned not in trial.told:
                 trial.told[owned] = _asked(trial, owned, places)
             told[quantity] = trial.told[owned]
+    for quantity in wrong:
+        if quantity in blocks and _large(trial, blocks[quantity]):
+            told[quantity] = from_entries([f for f in findings if f.quantity == quantity])
     named_ = [_with(f, told.get(f.quantity, [])) if _asks(f) else f for f in findings]
     return [_reached(trial, _doubted(finding), blocks) for finding in named_]
 
@@ -99,9 +103,13 @@ def _with(finding: Finding, guesses: Sequence[Any]) -> Finding:
     return replace(finding, message=message, pattern=best.slug, factor=best.factor, origin=best.origin)
 
 
+def _large(trial: Trial, name: str) -> bool:
+    return trial.value(name).size > _MOST_INPUTS or trial.y0.size > _MOST_INPUTS
+
+
 def _asked(trial: Trial, name: str, places: Sequence[tuple[int, ...]]) -> list[Any]:
     subject = subject_of(trial)
-    if subject is None or trial.value(name).size > _MOST_INPUTS or trial.y0.size > _MOST_INPUTS:
+    if subject is None or _large(trial, name):
         return []
     try:
         return name_mistake(subject, name, places)

@@ -79,31 +79,33 @@ def _asked(subject: Subject, case: Case) -> Iterator[Guess]:
 
 
 def _alone(subject: Subject, case: Case) -> Iterator[Guess]:
-    """Ask of single gradients, where a pullback is not linear and has no Jacobian."""
-    single = []
-    for a in case:
-        u = subject.rng("alone", a.name).choice([-1.0, 1.0], a.y.size) * subject.rng("alone", a.name).uniform(
-            0.5, 1.5, a.y.size
-        )
-        answers = subject.pull(a.values, [u])
-        if answers is None or answers[0].get(a.name) is None or np.shape(answers[0][a.name]) != a.shape:
-            return
-        claimed = np.asarray(answers[0][a.name], dtype=float).reshape(1, -1)
-        jacobian, bars = (u @ a.jacobian)[None, :], (np.abs(u) @ a.bars)[None, :]
-        # the outputs are one number now: ⟨u, y⟩
-        one = replace(
-            a,
-            rows=np.zeros(1, dtype=int),
-            everything=claimed,
-            jacobian=jacobian,
-            bars=bars,
-            y=np.array([u @ a.y]),
-            output=(),
-        )
-        single.append(one)
+    """Ask of single gradients, where a pullback is not linear and has no Jacobian; places have to be the same twice."""
+    first, second = (_single(subject, case, number) for number in range(2))
+    if not first or not second:
+        return
     with np.errstate(all="ignore"):
         for hypothesis in _ALONE:
-            yield from hypothesis(subject, single if hypothesis is not columns else single[:1])
+            if hypothesis is not columns:
+                yield from hypothesis(subject, first)
+                continue
+            again = [(guess.slug, guess.text) for guess in hypothesis(subject, second[:1])]
+            yield from (g for g in hypothesis(subject, first[:1]) if (g.slug, g.text) in again)
+
+
+def _single(subject: Subject, case: Case, number: int) -> list[Anatomy]:
+    """Return the anatomies for one cotangent each: the outputs are one number then, ⟨u, y⟩."""
+    found = []
+    for a in case:
+        rng = subject.rng("alone", a.name, number)
+        u = rng.choice([-1.0, 1.0], a.y.size) * rng.uniform(0.5, 1.5, a.y.size)
+        answers = subject.pull(a.values, [u])
+        if answers is None or answers[0].get(a.name) is None or np.shape(answers[0][a.name]) != a.shape:
+            return []
+        claimed = np.asarray(answers[0][a.name], dtype=float).reshape(1, -1)
+        jacobian, bars = (u @ a.jacobian)[None, :], (np.abs(u) @ a.bars)[None, :]
+        y, rows = np.array([u @ a.y]), np.zeros(1, dtype=int)
+        found.append(replace(a, rows=rows, everything=claimed, jacobian=jacobian, bars=bars, y=y, output=()))
+    return found
 
 
 def _case(subject: Subject, name: str, wrong: Iterable[tuple[int, ...]]) -> list[Anatomy]:

@@ -264,7 +264,7 @@ def masks(subject: Subject, case: Case) -> Iterator[Guess]:
             missing += int(np.sum(unclaimed & ~nothing))
             same += int(np.sum(right & ~nothing))
         else:
-            if extra >= 2 and missing >= 2 and same == 0:
+            if extra >= 2 and missing >= 2 and same == 0 and all(_elementwise(a) for a in case):
                 text = f"claimed is zero where {case[0].name} has a derivative, and only there: the mask is turned"
                 yield Guess("mask", text, max(a.tolerance for a in case), 0.65)
                 return
@@ -285,6 +285,12 @@ def masks(subject: Subject, case: Case) -> Iterator[Guess]:
                     )
                 yield Guess("mask", text, left, 0.65)
                 return
+
+
+def _elementwise(a: Anatomy) -> bool:
+    if not a.complete or a.output != a.shape:
+        return False
+    return all(np.count_nonzero(j - np.diag(np.diag(j))) == 0 for j in (a.claimed, a.measured))
 
 
 def parts(subject: Subject, case: Case) -> Iterator[Guess]:

@@ -70,7 +70,7 @@ def of_another_call(subject: Subject, case: Case) -> Iterator[Guess]:
         value = subject.values[subject.index(name)]
         if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or not 1 <= value.size <= _MOST_UNKNOWN:
             continue
-        if not _unfollowed(subject, a, name):
+        if not all(_unfollowed(subject, a, name, other) for other in _others(subject, case, name)):
             continue
         other = _solved(subject, a, name)
         if other is None:
@@ -83,7 +83,7 @@ def of_another_call(subject: Subject, case: Case) -> Iterator[Guess]:
         if left is not None:
             text = (
                 f"claimed does not follow {name} when it moves, and is right for another {name} than it is given: "
-                f"{name} was kept from another forward"
+                "it was kept from another forward"
             )
             yield Guess("stale_cache", text, left, 1.9)
             return
@@ -96,11 +96,19 @@ def _with(a: Anatomy, name: str, flat: Array) -> list[Any]:
     return values
 
 
-def _unfollowed(subject: Subject, a: Anatomy, name: str) -> bool:
-    """Whether claims stay what they are when an input moves, and what is measured does not."""
-    rng = subject.rng("followed", a.name, name)
+def _others(subject: Subject, case: Case, name: str) -> list[Array]:
+    """Return values of an input nearby and, where it was moved, far: what is rounded follows a far one."""
+    a = case[0]
     x = np.asarray(a.values[a.names.index(name)], dtype=float)
-    values = _with(a, name, x.ravel() * (1 + 0.07 * rng.uniform(0.5, 1.0, x.size)))
+    near = x.ravel() * (1 + 0.07 * subject.rng("followed", a.name, name).uniform(0.5, 1.0, x.size))
+    far = [np.asarray(b.values[b.names.index(name)], dtype=float).ravel() for b in case[1:2]]
+    return [near, *(f for f in far if not np.array_equal(f, x.ravel()))]
+
+
+def _unfollowed(subject: Subject, a: Anatomy, name: str, other: Array) -> bool:
+    """Whether claims stay what they are when an input moves, and what is measured does not."""
+    rng = subject.rng("followed", a.name)
+    values = _with(a, name, other)
     u = rng.uniform(0.5, 1.5, a.y.size) * rng.choice([-1.0, 1.0], a.y.size)
     answers = [subject.pull(v, [u]) for v in (a.values, values)]
     claims = [np.asarray(g[0].get(a.name), dtype=float).ravel()[a.columns] for g in answers if g is not None]

@@ -123,10 +123,14 @@ def stale():
 
 
 def last(name, label):
-    return ("wiring", f"{name} → {label}")
+    return (("wiring", f"{name} → {label}"),)
 
 
-# (name, model, who is to blame)
+def whole(*names):
+    return tuple(("wiring", name) for name in names)
+
+
+# (name, model, all who are to blame)
 WIRINGS = (
     ("a layer left out", hook("order", lambda self: (7, 6, 4, 3, 2, 1, 0)), last("5 Tanh", "6 Dense")),
     ("the first activation left out", hook("order", lambda self: (7, 6, 5, 4, 3, 2, 0)), last("1 Tanh", "2 Dense")),
@@ -137,18 +141,18 @@ WIRINGS = (
     ("cut below 6", hook("handed", lambda self, i, dx: np.clip(dx, -0.2, 0.2) if i == 5 else dx), last("5 Tanh", "6 Dense")),
     ("rows turned over below 6", hook("handed", lambda self, i, dx: dx[::-1] if i == 5 else dx), last("5 Tanh", "6 Dense")),
     ("half the loss", hook("start", lambda self, Y, Y_hat: self.loss.grad(Y, Y_hat) / 2), last("7 Identity", "loss")),
-    ("the loss's arguments exchanged", hook("start", lambda self, Y, Y_hat: self.loss.grad(Y_hat, Y)), ("wiring", "loss")),
-    ("the cache of 1 for 3", hook("cache", lambda self, i: self._caches[1 if i == 3 else i]), ("wiring", "3 Tanh")),
-    ("the cache of 3 for 5", hook("cache", lambda self, i: self._caches[3 if i == 5 else i]), ("wiring", "5 Tanh")),
-    ("the cache of 2 for 4", hook("cache", lambda self, i: self._caches[2 if i == 4 else i]), ("wiring", "4 Dense")),
-    ("caches of another forward", stale, ("wiring", "7 Identity")),
-    ("dW kept with a factor", hook("kept", lambda self, i, g: {n: 3 * a for n, a in g.items()} if i == 2 else g), ("wiring", "2 Dense.W")),
-    ("db forgotten", hook("kept", lambda self, i, g: {**g, "b": 0 * g["b"]} if i == 4 else g), ("wiring", "4 Dense.b")),
+    ("the loss's arguments exchanged", hook("start", lambda self, Y, Y_hat: self.loss.grad(Y_hat, Y)), whole("loss")),
+    ("the cache of 1 for 3", hook("cache", lambda self, i: self._caches[1 if i == 3 else i]), whole("3 Tanh")),
+    ("the cache of 3 for 5", hook("cache", lambda self, i: self._caches[3 if i == 5 else i]), whole("5 Tanh")),
+    ("the cache of 2 for 4", hook("cache", lambda self, i: self._caches[2 if i == 4 else i]), whole("4 Dense")),
+    ("caches of another forward", stale, whole("7 Identity")),
+    ("dW kept with a factor", hook("kept", lambda self, i, g: {n: 3 * a for n, a in g.items()} if i == 2 else g), whole("2 Dense.W", "2 Dense.b")),
+    ("db forgotten", hook("kept", lambda self, i, g: {**g, "b": 0 * g["b"]} if i == 4 else g), whole("4 Dense.b")),
     ("the branch around left out", skip(lambda dx, around: dx), last("1 Tanh", "2 Dense, 4 Dense")),
     ("the branch through left out", skip(lambda dx, around: around), last("1 Tanh", "2 Dense, 4 Dense")),
     ("the branches subtracted", skip(lambda dx, around: dx - around), last("1 Tanh", "2 Dense, 4 Dense")),
     ("the branches averaged", skip(lambda dx, around: (dx + around) / 2), last("1 Tanh", "2 Dense, 4 Dense")),
     ("the branch around twice", skip(lambda dx, around: dx + 2 * around), last("1 Tanh", "2 Dense, 4 Dense")),
-    ("a shared weight counted once", Once, ("wiring", "2 Dense.W")),
+    ("a shared weight counted once", Once, whole("2 Dense.W", "2 Dense.b")),
 )  # fmt: skip
 SOUND = (("a loop", Loop), ("a skip by hand", Skips), ("a shared weight", Tied))

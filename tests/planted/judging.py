@@ -1,0 +1,24 @@
+"""Judge a report of a planted network: who was blamed, and what the mistake was called."""
+
+import gradcheck
+
+NAMED, UNNAMED, MISNAMED, SILENT, SAID = "named", "unnamed", "misnamed", "silent", "said"
+
+
+def blamed(targets):
+    report = gradcheck.check(targets)
+    return set(report.culprits), report
+
+
+def names(plant, report):
+    """Yield (culprit, judgement, slug) for each fault of a plant; outside the catalogue silence is right."""
+    said = {}
+    for f in report.findings:
+        if f.quantity in plant.culprits and f.pattern and f.verdict.wrong:
+            said.setdefault(f.quantity, f.pattern)
+    for culprit in plant.culprits:
+        slug, rightly = said.get(culprit), plant.slugs(culprit)
+        if rightly:
+            yield culprit, UNNAMED if slug is None else NAMED if slug in rightly else MISNAMED, slug
+        else:
+            yield culprit, SILENT if slug is None else SAID, slug
