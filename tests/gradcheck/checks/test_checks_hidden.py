@@ -1,0 +1,71 @@
+"""Faults that hid behind what is forgiven: ties, constant blocks, short formats, columns, label-like inputs."""
+
+import numpy as np
+import pytest
+
+import gradcheck
+from gradcheck import Verdict, adapt
+
+SEEDS = (0, 1)
+
+
+def verdicts(target_of, seeds=SEEDS):
+    found = []
+    for seed in seeds:
+        rng = np.random.default_rng([seed, 5])
+        with np.errstate(all="ignore"):
+            found.append(gradcheck.check(target_of(rng), seed=seed).verdict)
+    return found
+
+
+def told(target_of, seeds=SEEDS):
+    return all(verdict.wrong for verdict in verdicts(target_of, seeds))
+
+
+def verified(target_of, seeds=SEEDS):
+    return set(verdicts(target_of, seeds)) <= {Verdict.AGREES, Verdict.KINK}
+
+
+def on_kinks(change):
+    """Relu at points that are zero in places, its cotangent changed."""
+
+    def target(rng):
+        x = np.where(rng.random((3, 5)) < 0.4, 0.0, rng.standard_normal((3, 5)))
+        return adapt.vjp(lambda x: np.maximum(x, 0), lambda i, u: (change(u) * (i[0] > 0),), x, name="relu")
+
+    return target
+
+
+@pytest.mark.parametrize(
+    "change", [lambda u: np.clip(u, -100, 100), lambda u: 1e3 * np.tanh(u / 1e3), np.abs], ids=["clip", "tanh", "abs"]
+)
+def test_a_nonlinear_pullback_does_not_hide_on_kinks(change):
+    assert told(on_kinks(change))
+
+
+def test_a_linear_pullback_on_kinks_is_verified():
+    assert verified(on_kinks(lambda u: u))
+
+
+def settled(tolerance):
+    """x solves (a + 6 I) x = b by Jacobi's iteration; the backward solves by the same to the same tolerance."""
+
+    def solve(a, b):
+        d, x = np.diag(a) + 6, 0 * b
+        for _ in range(500):
+            new = (b - (a @ x - np.diag(a) * x)) / d
+            if np.abs(new - x).max() < tolerance:
+                return new
+            x = new
+        return x
+
+    def vjp(inputs, u):
+        a, b = inputs
+        g = solve(a.T, u)
+        return -np.outer(g, solve(a, b)), g
+
+    return lambda rng: adapt.vjp(solve, vjp, rng.standard_normal((3, 3)), rng.standard_normal(3), name="jacobi")
+
+
+def test_a_backward_that_iterates_to_a_tolerance_is_linear():
+    assert verified(settled(1e-9))
