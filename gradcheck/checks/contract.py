@@ -53,9 +53,11 @@ def contract_none(trial: Trial) -> Iterator[Finding]:
     """None says "not differentiable", which is not zero: it is due for integers and wrong where outputs move.
 
     An input that looks like a label, mask or flag (integers, or at most two values) may be given None,
-    as a constant of the function; every other floating-point input that moves the outputs is due a gradient.
+    as a constant of the function, if another input has a gradient; every other floating-point input that moves the
+    outputs is due one.
     """
     answer, wrong = trial.gradients(0), False
+    alone = not any(answer.get(name) is not None for name in trial.target.point.blocks)
     for name in trial.names:
         value, gradient = trial.values[trial.index(name)], answer.get(name)
         if not differentiable(value):
@@ -66,7 +68,7 @@ def contract_none(trial: Trial) -> Iterator[Finding]:
                     "there; return None, or pass it as floats if it is meant to be differentiated"
                 )
                 yield trial.finding("contract.none", name, Verdict.MALFORMED, message)
-        elif name in answer and gradient is None and _due(trial, name):
+        elif name in answer and gradient is None and _due(trial, name, alone):
             wrong = True
             message = (
                 f'backward returned None for {name}, but the outputs move with it: None means "not differentiable". '
@@ -77,13 +79,14 @@ def contract_none(trial: Trial) -> Iterator[Finding]:
         yield trial.finding("contract.none", "", Verdict.AGREES)
 
 
-def _due(trial: Trial, name: str) -> bool:
+def _due(trial: Trial, name: str, alone: bool) -> bool:
     value = trial.value(name)
     if trial.target.wrt is not None:
         return name in trial.target.wrt
-    if np.all(value == np.round(value.real)) or np.unique(value).size <= min(2, value.size - 1):
+    like_a_label = np.all(value == np.round(value.real)) or np.unique(value).size <= min(2, value.size - 1)
+    if like_a_label and not alone:
         return False
-    step = 1e-3 * value
+    step = 1e-3 * np.where(value == 0, np.max(np.abs(value)) or 1.0, value)
     moved = [trial.evaluator(name)((value + sign * step).astype(value.dtype)) for sign in (1, -1)]
     return any(y is not None and bool(np.any(y != trial.y0)) for y in moved)
 

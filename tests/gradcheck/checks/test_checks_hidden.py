@@ -69,3 +69,21 @@ def settled(tolerance):
 
 def test_a_backward_that_iterates_to_a_tolerance_is_linear():
     assert verified(settled(1e-9))
+
+
+def whole_numbers(vjp):
+    return lambda rng: adapt.vjp(np.square, vjp, rng.permutation(15).reshape(3, 5) - 20.0, name="square")
+
+
+def test_none_for_the_only_input_is_told_even_where_it_looks_like_labels():
+    assert told(whole_numbers(lambda i, u: (None,)))
+    assert verified(whole_numbers(lambda i, u: (2 * i[0] * u,)))
+
+
+def test_none_for_labels_beside_a_gradient_is_right():
+    def target(rng):
+        y = rng.integers(0, 3, (4, 3)).astype(float)
+        f, pull = lambda p, y: ((p - y) ** 2).sum(), lambda i, u: (2 * u * (i[0] - i[1]), None)
+        return adapt.vjp(f, pull, rng.standard_normal((4, 3)), y, name="squares")
+
+    assert verified(target)
