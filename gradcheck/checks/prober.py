@@ -138,7 +138,7 @@ class Prober:
         estimate = measure(
             line, self.trial.rng("steps", self.name, number, attempt, float(v.flat[0].real)), kappa=kappa
         )
-        if kappa is None and isfinite(estimate.error):
+        if kappa is None and isfinite(estimate.error) and estimate.kind != "flat":  # what stands still has no noise
             floor = line.floor()
             if floor > 0:
                 learnt = max(self.trial.kappa.get(self.name, 1.0), estimate.noise / floor)

@@ -87,3 +87,10 @@ def test_none_for_labels_beside_a_gradient_is_right():
         return adapt.vjp(f, pull, rng.standard_normal((4, 3)), y, name="squares")
 
     assert verified(target)
+
+
+@pytest.mark.parametrize("claim", [1e-9, 1e-12])
+def test_a_gradient_claimed_of_a_constant_is_told(claim):
+    f = lambda x: 3.0  # noqa: E731  # a number, whatever x
+    assert told(lambda rng: adapt.gradient(f, lambda x: np.full_like(x, claim), rng.standard_normal(5)))
+    assert verified(lambda rng: adapt.gradient(f, np.zeros_like, rng.standard_normal(5)))
