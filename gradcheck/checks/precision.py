@@ -75,7 +75,10 @@ def effective_spacing(trial: Trial) -> float:
         numbers = np.abs(large[moving].view(np.float64))
         for spacing, rounded in zip(_SPACINGS[:0:-1], (_bfloat, _half, _single), strict=True):
             if np.array_equal(numbers, rounded(numbers)):
-                return _SPACINGS[0] if _short(numbers, spacing) else spacing
+                others = [_moved(trial, 2.0**-exponent) for exponent in (6, 5, 4, 3)]
+                more = [np.abs(y[(y != trial.y0) & (y != 0)].view(np.float64)) for y in others if y is not None]
+                known = np.concatenate([numbers, *more])
+                return _SPACINGS[0] if _on_a_grid(known[known > 0], spacing) else spacing
     tiny, small, middle = (_moved(trial, 2.0**-exponent) for exponent in (38, 30, 16))
     if tiny is None or small is None or middle is None or not np.array_equal(tiny, small):
         return _SPACINGS[0]
@@ -83,16 +86,18 @@ def effective_spacing(trial: Trial) -> float:
     return _SPACINGS[1] if due.any() and np.array_equal(tiny[due], trial.y0[due]) else _SPACINGS[0]
 
 
-def _short(numbers: Any, spacing: float) -> bool:
-    """Whether numbers are short for another reason than rounding: counts, grey levels, whatever floor() returns.
+def _on_a_grid(numbers: Any, spacing: float) -> bool:
+    """Whether numbers are multiples of one quantum, small ones too: a staircase of even steps, no short format.
 
-    Rounding leaves the last digit of a number at random. Numbers that are all multiples of one quantum, although
-    some are small enough to have finer digits, were not made by it: eight of them by chance in one case of 256,
-    and integers never.
+    A format keeps its digits in every binade. That a number with `k` digits more than the quantum has them all zero
+    happens once in 2ᵏ; all of them together, once in a million at most. Whole numbers with digits to spare are
+    counts, grey levels or what floor() returns, however few they are.
     """
-    quantum = next((q for q in 2.0 ** np.arange(16, -64, -1) if not np.any(numbers % q)), 0.0)
-    finer = np.exp2(np.floor(np.log2(numbers))) * spacing < quantum
-    return int(np.count_nonzero(finer)) >= (1 if quantum >= 1 else 8)
+    mantissas, exponents = np.frexp(numbers)
+    whole = (mantissas * 2.0**53).astype(np.int64)
+    quantum = np.min(np.log2((whole & -whole).astype(np.float64)) + exponents - 53)
+    spare = quantum - (exponents - 1 + np.log2(spacing))
+    return bool(np.sum(np.maximum(spare, 0.0)) >= 20 or (quantum >= 0 and np.any(spare > 0)))
 
 
 def _single(values: Any) -> Any:

@@ -94,3 +94,26 @@ def test_a_gradient_claimed_of_a_constant_is_told(claim):
     f = lambda x: 3.0  # noqa: E731  # a number, whatever x
     assert told(lambda rng: adapt.gradient(f, lambda x: np.full_like(x, claim), rng.standard_normal(5)))
     assert verified(lambda rng: adapt.gradient(f, np.zeros_like, rng.standard_normal(5)))
+
+
+def quantised(levels, slope):
+    def target(rng):
+        x = rng.standard_normal((3, 5))
+        return adapt.vjp(lambda x: np.floor(levels * x) / levels, lambda i, u: (slope * u,), x, name="quantised")
+
+    return target
+
+
+@pytest.mark.parametrize("levels", [16, 64])
+def test_a_quantiser_of_binary_steps_is_a_staircase_and_no_short_format(levels):
+    assert told(quantised(levels, 1.0))
+    assert verified(quantised(levels, 0.0))
+
+
+def test_outputs_rounded_to_half_precision_are_judged_at_theirs():
+    def target(rng):
+        x = rng.standard_normal((3, 5))
+        f = lambda x: np.tanh(x).astype(np.float16).astype(float)  # noqa: E731
+        return adapt.vjp(f, lambda i, u: (u * (1 - np.tanh(i[0]) ** 2),), x, name="half")
+
+    assert verified(target)
