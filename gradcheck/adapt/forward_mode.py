@@ -95,7 +95,7 @@ def jvp(
         return tuple(answers)
 
     target = adapt_vjp(forward, pull, *inputs, names=labels, name=name, tolerance=tolerance)
-    return replace(target, source=source_of(jvp))
+    return replace(target, jvp=jvp, source=source_of(jvp))  # whether its columns are all of it is asked as well
 
 
 def jacobian(

@@ -117,3 +117,32 @@ def test_outputs_rounded_to_half_precision_are_judged_at_theirs():
         return adapt.vjp(f, lambda i, u: (u * (1 - np.tanh(i[0]) ** 2),), x, name="half")
 
     assert verified(target)
+
+
+def forward_mode(jvp):
+    return lambda rng: adapt.jvp(
+        lambda a, b: a * b, jvp, rng.standard_normal(5), rng.standard_normal(5), names=("a", "b"), name="product"
+    )
+
+
+def product(inputs, tangents):
+    return inputs[1] * tangents[0] + inputs[0] * tangents[1]
+
+
+BENT = {
+    "both tangents multiplied": lambda i, t: product(i, t) + t[0] * t[1],
+    "absolute": lambda i, t: product(i, tuple(np.abs(each) for each in t)),
+    "squared": lambda i, t: product(i, tuple(each**2 for each in t)),
+    "sign only": lambda i, t: product(i, tuple(np.sign(each) for each in t)),
+    "clipped at 10": lambda i, t: product(i, tuple(np.clip(each, -10, 10) for each in t)),
+    "writes into its tangent": lambda i, t: np.multiply(i[1], t[0], out=t[0]) + i[0] * t[1],
+}
+
+
+@pytest.mark.parametrize("jvp", BENT.values(), ids=BENT.keys())
+def test_a_jvp_whose_columns_alone_are_right_is_told(jvp):
+    assert told(forward_mode(jvp))
+
+
+def test_a_linear_jvp_is_verified():
+    assert verified(forward_mode(product))
