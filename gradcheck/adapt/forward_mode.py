@@ -141,7 +141,10 @@ def jacobian(
                         wrt=label,
                     )
                 # ū J summed over outputs; the conjugates follow the convention of adapt.vjp
-                found[label] = np.tensordot(u, J.conj(), axes=u.ndim).astype(np.asarray(x).dtype, copy=False)
+                g, real = np.tensordot(u, J.conj(), axes=u.ndim), np.asarray(x).dtype.kind != "c"
+                if not (real and J.dtype.kind == "c" and u.dtype.kind != "c"):  # else left for contract.dtype to tell
+                    g = (g.real if real else g).astype(np.asarray(x).dtype, copy=False)
+                found[label] = g
             return found
 
         return y, pullback

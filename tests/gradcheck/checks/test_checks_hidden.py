@@ -146,3 +146,13 @@ def test_a_jvp_whose_columns_alone_are_right_is_told(jvp):
 
 def test_a_linear_jvp_is_verified():
     assert verified(forward_mode(product))
+
+
+def test_a_complex_jacobian_of_a_real_function_is_told():
+    def target(part):
+        return lambda rng: adapt.jacobian(
+            np.square, lambda x: np.diag(2 * x) + part * np.ones((4, 4)), rng.standard_normal(4), name="squares"
+        )
+
+    assert told(target(1j))
+    assert verified(target(0.0))
