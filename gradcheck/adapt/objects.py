@@ -101,7 +101,10 @@ def object(
         work, y, cache = call(flat)
 
         def pullback(cotangent: Any) -> Mapping[str, Any]:
-            mine, kept = copy.deepcopy((work, cache))  # whatever a backward accumulates begins where the forward ended
+            # whatever a backward accumulates begins where the forward ended; the inputs stay the caller's own, so that
+            # writing into them through an attribute is seen
+            memo = {id(value): value for value in flat[: len(labels)]}
+            mine, kept = copy.deepcopy((work, cache), memo)
             before = {n: np.array(read(mine, p)) for n, p in places.items()}
             answer = kept
             if found.backward:

@@ -156,3 +156,26 @@ def test_a_complex_jacobian_of_a_real_function_is_told():
 
     assert told(target(1j))
     assert verified(target(0.0))
+
+
+class Marked:
+    """Keeps its input on itself, as most layers do."""
+
+    def __init__(self, spoil):
+        self.W = np.random.default_rng(3).standard_normal((3, 5))
+        self.spoil = spoil
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+
+    def backward(self, dy):
+        self.dW = self.x.T @ dy
+        if self.spoil:
+            self.x += 1.0
+        return dy @ self.W.T
+
+
+def test_an_object_that_writes_into_its_input_through_an_attribute_is_told():
+    assert told(lambda rng: adapt.object(Marked(True), rng.standard_normal((4, 3))))
+    assert verified(lambda rng: adapt.object(Marked(False), rng.standard_normal((4, 3))))
