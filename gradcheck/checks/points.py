@@ -1,7 +1,8 @@
 """An elementwise function has the real line for its domain: its claim is checked along all of it.
 
 One array of typical, tiny, large and nearly saturated numbers of both signs is put in place of the point;
-its numbers are no round ones, so that thresholds (20 for a softplus, 6 for a clipped relu) lie beside them.
+its numbers are no round ones, so that thresholds (20 for a softplus, 6 for a clipped relu) lie beside them,
+but for zero, where most kinks are: any subgradient will do there, and a vertical tangent is left alone.
 """
 
 from __future__ import annotations
@@ -16,13 +17,16 @@ from gradcheck.checks.precision import stage_for
 from gradcheck.checks.prober import Prober
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
-from gradcheck.point import Point
+from gradcheck.point import Array, Point
 from gradcheck.report import Finding
 from gradcheck.report.text import pair
 
 __all__ = ["gradient_points"]
 
-_SIZES = (2.7e-5, 3.1e-3, 0.0817, 0.393, 0.713, 1.117, 1.71, 2.39, 3.07, 4.83, 7.19, 12.7, 21.3, 33.7)
+_SIZES = (
+    *(2.7e-5, 3.1e-3, 0.0817, 0.237, 0.393, 0.713, 0.931, 1.117, 1.41, 1.71, 2.39, 2.77, 3.07, 3.71, 4.83),
+    *(5.73, 6.43, 7.19, 12.7, 21.3, 33.7),
+)
 
 
 def gradient_points(trial: Trial) -> Iterator[Finding]:
@@ -31,16 +35,19 @@ def gradient_points(trial: Trial) -> Iterator[Finding]:
     if x.dtype.kind == "c":
         return
     with np.errstate(all="ignore"):
-        points = np.array([sign * size for size in _SIZES for sign in (1.0, -1.0)], dtype=x.dtype)
+        points = np.array([*(sign * size for size in _SIZES for sign in (1.0, -1.0)), 0.0], dtype=x.dtype)
         y = np.asarray(trial.target.forward(points.copy()))
     if y.shape != points.shape:
         return
     points = points[np.isfinite(y)]
     if points.size == 0:
         return
-    target = replace(trial.target, point=Point(("x",), (points,)))
-    grid = Trial(target, trial.settings)
+    grid = _grid(trial, points)
     gradient = grid.gradients(0)["x"]
+    if points[-1] == 0 and not np.isfinite(gradient[-1]) and points.size > 1:
+        points = points[:-1]
+        grid = _grid(trial, points)
+        gradient = grid.gradients(0)["x"]
     bad = ~np.isfinite(gradient)
     if bad.any():
         where = float(points[bad][0])
@@ -51,7 +58,7 @@ def gradient_points(trial: Trial) -> Iterator[Finding]:
     start = prober.evaluations
     entries = measure_entries(prober, [(i,) for i in range(points.size)])
     wrong = [entry for entry in entries if entry.verdict is Verdict.DISAGREES]
-    kinked = any(entry.verdict is Verdict.KINK for entry in entries)
+    kinked = any(entry.verdict is Verdict.KINK and points[entry.index] != 0 for entry in entries)
     verdict = Verdict.DISAGREES if wrong else Verdict.KINK if kinked else Verdict.AGREES
     worst: Entry = max(wrong or entries, key=lambda entry: abs(entry.comparison.gap))
     u = float(prober.cotangent(0)[worst.index[0]])
@@ -80,3 +87,7 @@ def gradient_points(trial: Trial) -> Iterator[Finding]:
         evaluations=prober.evaluations - start,
         curve=worst.estimate.curve,
     )
+
+
+def _grid(trial: Trial, points: Array) -> Trial:
+    return Trial(replace(trial.target, point=Point(("x",), (points,))), trial.settings)

@@ -179,3 +179,27 @@ class Marked:
 def test_an_object_that_writes_into_its_input_through_an_attribute_is_told():
     assert told(lambda rng: adapt.object(Marked(True), rng.standard_normal((4, 3))))
     assert verified(lambda rng: adapt.object(Marked(False), rng.standard_normal((4, 3))))
+
+
+class Slope:
+    def __init__(self, f, grad):
+        self.f, self.grad = f, grad
+
+    def __call__(self, x):
+        return self.f(x)
+
+
+def rectified(at_zero, end=6.0):
+    relu6 = Slope(lambda x: np.clip(x, 0, 6), lambda x: np.where(x == 0, at_zero, (x > 0) & (x < end)))
+    return lambda rng: adapt.activation(relu6, rng.uniform(0.2, 3.0, (3, 5)), name="relu6")
+
+
+def test_an_activation_is_looked_at_in_zero_and_between_its_thresholds():
+    assert told(rectified(-1.0))
+    assert told(rectified(0.0, 6.9))
+    assert all(verified(rectified(valid)) for valid in (0.0, 0.5, 1.0))
+
+
+def test_a_vertical_tangent_in_zero_is_left_alone():
+    root = Slope(lambda x: np.sign(x) * np.sqrt(np.abs(x)), lambda x: 0.5 / np.sqrt(np.abs(x)))
+    assert verified(lambda rng: adapt.activation(root, rng.uniform(0.5, 2.0, (3, 5)), name="root"))
