@@ -97,6 +97,12 @@ RULES = (
         lambda x: 0 * x,
         lambda rng: rng.integers(-4, 4, (3, 5)) + rng.uniform(0.2, 0.8, (3, 5)),
     ),
+    L(
+        "quantised to 1/64",
+        lambda x: np.floor(64 * x) / 64,
+        lambda x: 0 * x,
+        lambda rng: (rng.integers(-128, 128, (3, 5)) + rng.uniform(0.2, 0.8, (3, 5))) / 64,
+    ),
     L("round", np.round, lambda x: 0 * x, lambda rng: rng.integers(-4, 4, (3, 5)) + rng.uniform(-0.3, 0.3, (3, 5))),
     L(
         "round, grey levels",

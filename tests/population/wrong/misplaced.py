@@ -10,6 +10,7 @@ from ..right import losses as lo
 from ..right import norm as n
 from ..right import pool as p
 from ..right import recurrent as r
+from ..right import reductions
 from .contract import (
     accumulates,
     aliases,
@@ -37,6 +38,7 @@ from .mutators import (
     flipped,
     one_sample,
     refolded,
+    shelf,
     shifted,
     stale,
     swapped,
@@ -130,6 +132,7 @@ CONTRACT = (
     one_too_many(lo.MSE),
     none(d.AFFINE, 2),
     none(a.RELU),
+    none(shelf(reductions)["max-norm"]),  # whole numbers, as labels are
     none(n.LAYER, 1),
     none(at.PLAIN, 0),
     none(lo.KL, 1),

@@ -118,6 +118,8 @@ KINKS = (
         "kink",
         x=lambda u, x: u * np.clip(x, -1, 1) * (np.abs(x) != 1),
     ),
+    cotangent_absolute(K["max ties, first"]),
+    cotangent_absolute(K["max ties, shared"]),
 )
 
 EDGES = (
@@ -142,6 +144,7 @@ EDGES = (
     at("tanh at 1000", "1e-3 in saturation", "saturation", lambda x: 1e-3 + 0 * x),
     at("all dead relu", "1e-6 where dead", "mask", lambda x: 1e-6 + 0 * x),
     at("floor, away from steps", "straight through", "approximation", lambda x: 1 + 0 * x),
+    at("quantised to 1/64", "straight through", "approximation", lambda x: 1 + 0 * x),
     at("round", "straight through", "approximation", lambda x: 1 + 0 * x),
     at("sign", "straight through", "approximation", lambda x: np.abs(x) < 9),
     bug(E["constant"], "cotangent handed on", "extra_term", x=lambda u, x: np.full_like(x, u.mean())),
