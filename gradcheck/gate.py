@@ -65,9 +65,12 @@ def accept(report: Report, known: Iterable[Accepted], *, complete: bool) -> Repo
     """
     entries = list(known)
     reasons = {id_: reason for each in entries for id_, reason in each.reasons.items()}
-    marked = tuple(replace(f, accepted=reasons[f.id]) if f.id in reasons and _bad(f) else f for f in report.findings)
-    hit = {f.id for f in marked if f.accepted}
-    ids = {f.id for f in report.findings}
+    marked, hit = [], set()
+    for f in report.findings:
+        meant = {id_ for id_ in _ids(f) if id_ in reasons and _bad(f)}
+        hit |= meant
+        marked.append(replace(f, accepted=reasons[max(meant, key=len)]) if meant else f)
+    ids = {id_ for f in report.findings for id_ in _ids(f)}
     idle = [
         stale(each.origin, id_, ids)
         for each in entries
@@ -75,6 +78,12 @@ def accept(report: Report, known: Iterable[Accepted], *, complete: bool) -> Repo
         if id_ not in hit and (id_ in ids or (complete and not report.stopped))
     ]
     return replace(report, findings=(*marked, *idle))
+
+
+def _ids(finding: Finding) -> tuple[str, ...]:
+    """Return what an entry may call a finding: its own id, and where it is a measurement the gradient's."""
+    measured = finding.check.startswith(("gradient.", "model."))
+    return (finding.id, f"{finding.target}:{finding.wrt}") if measured else (finding.id,)
 
 
 def _bad(finding: Finding) -> bool:
@@ -122,7 +131,7 @@ def read_baseline(file: Path) -> Accepted:
 
 def shrink(baseline: Accepted, findings: Sequence[Finding]) -> Accepted:
     """Return the baseline without the entries that no longer occur."""
-    occur = {f.id for f in findings if _bad(f)}
+    occur = {id_ for f in findings if _bad(f) for id_ in _ids(f)}
     return replace(baseline, reasons={id_: reason for id_, reason in baseline.reasons.items() if id_ in occur})
 
 

@@ -23,6 +23,17 @@ def test_expected_failures_are_accepted_with_their_reason(gradcheck, project):
     assert "VERIFIED: 5 rows agree, 1 of them at kinks, 1 accepted" in done.stdout
 
 
+def test_a_gradient_is_accepted_by_its_quantity_and_only_what_was_measured_of_it(gradcheck, project):
+    expect(project, {"Dense[3,5]:W": "the mean is meant, see #7"})
+    done = gradcheck("faulty", columns=160)
+    assert done.returncode == 0, done.stdout
+    assert "accepted: the mean is meant, see #7" in done.stdout
+    assert gradcheck("right").returncode == 1  # it agrees by now: remove the entry
+    shaped = (project / "faulty.py").read_text().replace("/ len(x)", "[None] / len(x)")
+    (project / "shaped.py").write_text(shaped)
+    assert "MALFORMED" in gradcheck("shaped").stdout
+
+
 @pytest.mark.parametrize("target", ["right", "faulty"])
 def test_an_expected_failure_that_does_not_occur_fails(gradcheck, project, target):
     stale = "Dense[3,5]:b:gradient.entries"
