@@ -166,6 +166,7 @@ def around(prober: Prober, number: int) -> tuple[bool, Array | None]:
     for count in range(_NEIGHBOURS + _MORE):
         trial = Trial(prober.trial.target, prober.trial.settings, _beside(prober.trial.values, count, rng))
         trial.share_cotangents(prober.trial)
+        trial.inexact = prober.trial.inexact or 0.0  # the forward's jumps were looked for at the point itself
         verify = count < _NEIGHBOURS
         try:
             claim, seen = _claim(trial, prober, number), None
