@@ -1,6 +1,6 @@
 """What it costs to find a fault in a network of a million parameters: forward evaluations, and time against a pass.
 
-    python tests/benchmarks/bench_diagnosis.py
+    PYTHONPATH=. python tests/benchmarks/bench_diagnosis.py
 
 A wide affine layer (1,000 → 1,000, a batch of 4) is right, or wrong in one entry, in ten, in a row, or altogether.
 Goals: a right block is screened in 25 forward evaluations, one wrong entry found in 250, ten in 2,000, memory within
