@@ -103,14 +103,20 @@ def _named(case: Case, factors: list[Array], along: int, whose: str) -> Guess | 
             for power, wording in _POWERS:
                 with np.errstate(all="ignore"):
                     ratios = [s**power for s in shaped]
-                for constant in _CONSTANTS:
-                    if all(_equal(constant * r, f) for r, f in zip(ratios, factors, strict=True)):
-                        inner = told.format(label)
-                        if power != 1 and " " in inner and not inner.startswith("("):
-                            inner = f"({inner})"  # 1/(exp x)², not 1/exp x²
-                        expression = wording.format(inner)
-                        return _guess(case, expression, power, constant, factors, along)
+                constant = _constant(ratios[0], factors[0])
+                if constant is not None and all(_equal(constant * r, f) for r, f in zip(ratios, factors, strict=True)):
+                    inner = told.format(label)
+                    if power != 1 and " " in inner and not inner.startswith("("):
+                        inner = f"({inner})"  # 1/(exp x)², not 1/exp x²
+                    return _guess(case, wording.format(inner), power, constant, factors, along)
     return None
+
+
+def _constant(ratio: Array, factor: Array) -> float | None:
+    """Return the one constant that could stand between two arrays, by their first entries; most forms end here."""
+    place = np.unravel_index(int(np.argmax(np.isfinite(factor))), factor.shape)
+    r, f = float(ratio[place]), float(factor[place])
+    return next((c for c in _CONSTANTS if abs(c * r - f) <= 1e-5 * abs(f)), None)
 
 
 def _equal(ratio: Array, factor: Array) -> bool:
