@@ -6,7 +6,7 @@ because their change is below their spacing, a jump at the point, a tie of sever
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +27,8 @@ _LOST = 1e-4  # relative; 800 spacings of float32
 _NEIGHBOURS = 12  # points around a tie: of three tied entries each is first in a third of them
 _MORE = 48  # claims around that are taken without a measurement: of seven tied entries each is first in some of them
 _FINE = 1e-3  # branches that meet differ by more than this
+_FEW = 8  # claims that are looked at before any of these
+_FARTHEST = 1e-2  # of the block's size: how far entries are put in order
 _JITTER = 1e-5  # of the block's size: a hundred times farther than what counts as at the kink, to be measured there
 
 DIGITS = (
@@ -118,7 +120,9 @@ def inexactness(lines: list[Line]) -> float:
             sample = line(t)
             return sample.raw if sample.finite else None
 
-        return jump_size(phi, span=min(0.25, 0.5 * line.reach))
+        span = min(0.25, 0.5 * line.reach)
+        line(span)  # its size says how φ is rounded
+        return jump_size(phi, span=span, rounding=line.floor(span))
 
     return max(jumps(line) for line in lines)
 
@@ -198,24 +202,37 @@ def at_tie(prober: Prober, number: int, v: Array) -> bool:
     them, with slope one, at every point around. The verified claims around are then a few numbers far apart, and
     stay so however near they are taken; one of them, or one between, is what may be claimed.
     """
+    if not _varies(prober, number, v):
+        return False
     wrong, near = prober.around(number)
     if wrong or near is None or np.iscomplexobj(near):
         return False
     claimed = float(np.vdot(prober.claim(number), v).real)
-    for claims in (near, _nearer(prober, number)):
+    for claims in (near, np.stack(list(_nearer(prober, number, _MORE)))):
         slopes = claims.reshape(len(claims), -1) @ v.ravel()
-        low, high = float(np.min(slopes, initial=np.inf)), float(np.max(slopes, initial=-np.inf))
-        slack = 1e-4 * (high - low)
-        apart = high - low > 0.1 * max(abs(low), abs(high))
-        if not apart or not low - slack <= claimed <= high + slack:
+        slack = 1e-4 * float(np.ptp(slopes))
+        if not _apart(slopes) or not np.min(slopes) - slack <= claimed <= np.max(slopes) + slack:
             return False
     return True
 
 
-def _nearer(prober: Prober, number: int) -> Array:
-    """Return claims as `around` does, none of them verified, from points a hundred times nearer."""
-    rng, found = prober.trial.rng("nearer", prober.name, number), []
-    for count in range(_MORE):
+def _varies(prober: Prober, number: int, v: Array) -> bool:
+    """Whether the claims of a few points beside differ along v, as they do at a tie in whichever order it is broken.
+
+    Asked first, for little: without a tie nothing has to be verified around.
+    """
+    slopes = [float(np.vdot(claim, v).real) for claim in _nearer(prober, number, _FEW)]
+    return len(slopes) > 1 and _apart(np.array(slopes))
+
+
+def _apart(slopes: Array) -> bool:
+    return float(np.ptp(slopes)) > 0.1 * float(np.max(np.abs(slopes)))
+
+
+def _nearer(prober: Prober, number: int, points: int) -> Iterator[Array]:
+    """Yield claims as `around` does, none of them verified, from points a hundred times nearer."""
+    rng = prober.trial.rng("nearer", prober.name, number)
+    for count in range(points):
         trial = Trial(prober.trial.target, prober.trial.settings, _beside(prober.trial.values, count, rng, 0.01))
         trial.share_cotangents(prober.trial)
         try:
@@ -223,8 +240,7 @@ def _nearer(prober: Prober, number: int) -> Array:
         except Exception:  # a point around may lie outside the domain; it then tells nothing
             continue
         if claim.shape == prober.x.shape and np.all(np.isfinite(claim)):
-            found.append(claim)
-    return np.array(found).reshape(len(found), *prober.x.shape)
+            yield claim
 
 
 def _claim(trial: Trial, prober: Prober, number: int) -> Array:
@@ -243,6 +259,7 @@ def _beside(values: Sequence[Any], count: int, rng: np.random.Generator, nearnes
                 order = np.arange(np.size(value)).reshape(np.shape(value)) - np.size(value) // 2 + 0.5
                 # neighbours in order lie a jitter apart, and equal inputs move unlike each other
                 move = (1 - 2 * count) * (1 + 0.4 * place) * order
+                jitter = min(jitter, max(_FARTHEST / np.size(value), 4 * eps))  # the last of many stays beside, too
             else:
                 # no entry stays where it was: a claim that is special there must not speak for the points around
                 move = rng.choice([-1.0, 1.0], np.shape(value)) * rng.uniform(0.5, 1.5, np.shape(value))

@@ -44,16 +44,14 @@ def of_block(trial: Trial, stage: Stage, name: str) -> Iterator[Finding]:
     """Yield what is found of one block's gradient: along directions, and entry by entry where those were measured."""
     prober = Prober(trial, stage, name)
     start = prober.evaluations
-    effort = trial.settings.budget
-    probes = [_settled(prober, number) for number in range(effort.probes)]
-    probes += _strata(prober)
+    effort, size = trial.settings.budget, prober.x.size
+    affordable = size * _PER_ENTRY <= effort.budget
+    probes = _probes(prober, effort.probes, affordable)
     worst = max(
         probes,
         key=lambda p: (p.verdict.severity, abs(p.comparison.gap) / p.estimate.scale if p.estimate.scale else inf),
     )
-    size = prober.x.size
     suspicious = worst.verdict is not Verdict.AGREES
-    affordable = size * _PER_ENTRY <= effort.budget
     entries: list[Entry] = []
     moved: list[Probe] = []
     number = worst.number if suspicious else 0
@@ -61,7 +59,9 @@ def of_block(trial: Trial, stage: Stage, name: str) -> Iterator[Finding]:
     if size <= effort.entries or (suspicious and affordable):
         entries = measure_entries(prober, list(np.ndindex(prober.x.shape)), number)
     elif worst.verdict is Verdict.DISAGREES:
-        entries = _located(prober, worst, effort.budget // 4)
+        entries = _located(prober, worst, effort.budget // 3)
+        if all(entry.verdict is not Verdict.DISAGREES for entry in entries):  # those that are seen are not tiny
+            probes[-1] = worst = prober.confirm(worst)
     elif suspicious:
         entries = measure_entries(prober, _sample(prober, min(64, effort.budget // (2 * _PER_ENTRY))), number)
         if worst.estimate.kind == "kink" or any(entry.verdict is Verdict.KINK for entry in entries):
@@ -72,6 +72,8 @@ def of_block(trial: Trial, stage: Stage, name: str) -> Iterator[Finding]:
         yield _entries_finding(prober, entries, complete, prober.evaluations - start - cost)
 
 
+_BRIEF = 7  # evaluations: three levels of known noise; what is faint in a large block needs no last digit
+
 # (other draw, each entry's own scale, factor): a domain may be narrower than the size of its numbers
 _ATTEMPTS = ((0, True, 1.0), (100, False, 1.0), (200, True, 1e-3), (300, True, 1e-6))
 
@@ -79,7 +81,28 @@ _ATTEMPTS = ((0, True, 1.0), (100, False, 1.0), (200, True, 1e-3), (300, True, 1
 _BESIDE = f"at a point moved by {MOVE:g} of its size"
 
 
-def _settled(prober: Prober, number: int) -> Probe:
+def _probes(prober: Prober, directions: int, affordable: bool) -> list[Probe]:
+    """Probe a block along random directions, and its faint entries apart.
+
+    In a large block faint entries take the place of the last of three directions, and nothing more is asked once one
+    disagrees: its entries are looked for next.
+    """
+    faint = list(_strata(prober))
+    probes = [_settled(prober, 0, affordable)]
+    for number in range(1, directions - (bool(faint) and not affordable and directions > 2)):
+        if not affordable and probes[-1].verdict is Verdict.DISAGREES:
+            return probes
+        probes.append(_settled(prober, number, affordable))
+    for level, small in enumerate(faint):
+        if not affordable and probes[-1].verdict is Verdict.DISAGREES:
+            return probes
+        probe = _faint(prober, level, small, None if affordable else _BRIEF)
+        if probe.verdict is Verdict.DISAGREES:
+            probes.append(probe)
+    return probes
+
+
+def _settled(prober: Prober, number: int, affordable: bool) -> Probe:
     """Probe one direction; where it is inconclusive, try each entry's own scale and fresh draws."""
     probe = prober.probe(number, prober.direction(number), full=number == 0)
     faint = probe.estimate.scale <= 1e3 * probe.comparison.allowed  # nothing was seen, agree or not
@@ -107,34 +130,38 @@ def _settled(prober: Prober, number: int) -> Probe:
             found = next((flat for flat in flats if flat.verdict is Verdict.AGREES), None)
             if found is not None:
                 return found
-        probe = prober.confirm(probe)
+        probe = prober.confirm(probe, jumps=affordable)  # a large block's entries will tell
         if probe.verdict is Verdict.DISAGREES and at_tie(prober, number, probe.v):
             undecided = replace(probe.comparison, verdict=Verdict.INCONCLUSIVE, reason=TIE)
             probe = replace(probe, comparison=undecided)  # single entries tell
     return probe
 
 
-def _strata(prober: Prober) -> list[Probe]:
-    """Probe entries of small claimed gradient apart, where large ones would hide them."""
-    claim = prober.claim(0)
-    sizes = np.abs(claim)
-    found: list[Probe] = []
+def _strata(prober: Prober) -> Iterator[Array]:
+    """Yield masks of entries whose claimed gradient is so small that large ones would hide them."""
+    sizes = np.abs(prober.claim(0))
     inside = np.ones(sizes.shape, dtype=bool)
-    for level in range(3):
+    for _ in range(3):
         typical = float(np.sqrt(np.mean(sizes[inside] ** 2))) if inside.any() else 0.0
         small = inside & (sizes <= 1e-4 * typical)
         if typical == 0 or not small.any() or small.all():
             break
-        whole = prober.direction(1000 + level)
-        # the claims' rounding is that of the sums they come from: relative to the block, not to the small ones
-        reference = float(np.linalg.norm((claim * whole).ravel()))
-        probe = prober.probe(0, np.where(small, whole, 0.0), reference=reference)
-        if probe.verdict is Verdict.DISAGREES:
-            probe = prober.confirm(probe)
-            if probe.verdict is Verdict.DISAGREES and not at_tie(prober, 0, probe.v):
-                found.append(probe)
+        yield small
         inside = small
-    return found
+
+
+def _faint(prober: Prober, level: int, small: Array, most: int | None) -> Probe:
+    """Probe entries of small claimed gradient alone."""
+    whole = prober.direction(1000 + level)
+    # the claims' rounding is that of the sums they come from: relative to the block, not to the small ones
+    reference = float(np.linalg.norm((prober.claim(0) * whole).ravel()))
+    probe = prober.probe(0, np.where(small, whole, 0.0), reference=reference, most=most)
+    if probe.verdict is Verdict.DISAGREES:
+        probe = prober.confirm(probe)
+        if probe.verdict is Verdict.DISAGREES and at_tie(prober, 0, probe.v):
+            undecided = replace(probe.comparison, verdict=Verdict.INCONCLUSIVE, reason=TIE)
+            probe = replace(probe, comparison=undecided)
+    return probe
 
 
 def _located(prober: Prober, probe: Probe, budget: int) -> list[Entry]:
@@ -148,7 +175,7 @@ def _located(prober: Prober, probe: Probe, budget: int) -> list[Entry]:
     known = {entry.index for entry in sample}
 
     def part(v: Array) -> tuple[float, float]:
-        estimate = prober.probe(probe.number, v).estimate
+        estimate = prober.probe(probe.number, v, most=_BRIEF).estimate
         return estimate.gap, estimate.error
 
     location = locate(part, probe.v, probe.estimate.gap, probe.comparison.allowed, budget // 7)

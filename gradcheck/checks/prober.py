@@ -20,6 +20,7 @@ from gradcheck.probes.line import Line
 __all__ = ["Probe", "Prober"]
 
 _CLAIM_ULPS = 64  # rounding of a claim of ordinary condition; what exceeds it is measured
+_LARGE = 10_000  # entries
 _ORDINARY = 100.0  # noise over its floor that is taken for rounding without confirmation
 _TINY = 1e-3  # a relative gap below this may be the forward's own inexactness
 _UNEVEN = (
@@ -122,7 +123,16 @@ class Prober:
             self.evaluate, self.x, v, self.cotangent(number), self.y0, self.claim(number), self.stage.eps, reach
         )
 
-    def probe(self, number: int, v: Array, *, attempt: int = 0, full: bool = False, reference: float = 0.0) -> Probe:
+    def probe(
+        self,
+        number: int,
+        v: Array,
+        *,
+        attempt: int = 0,
+        full: bool = False,
+        reference: float = 0.0,
+        most: int | None = None,
+    ) -> Probe:
         """Measure along v with the `number`-th cotangent and judge the claim.
 
         Args:
@@ -131,13 +141,13 @@ class Prober:
             attempt: draws other steps.
             full: learn the noise anew instead of using what earlier probes learnt.
             reference: what resolutions are relative to, if larger than ‖g ∘ v‖₂.
+            most: evaluations; None for as many as sharpen it.
         """
         line = self.line(number, v)
         reference = max(reference, self.ordinary(line))
         kappa = None if full else self.trial.kappa.get(self.name)
-        estimate = measure(
-            line, self.trial.rng("steps", self.name, number, attempt, float(v.flat[0].real)), kappa=kappa
-        )
+        rng = self.trial.rng("steps", self.name, number, attempt, float(v.flat[0].real))
+        estimate = measure(line, rng, kappa=kappa, most=most)
         if kappa is None and isfinite(estimate.error) and estimate.kind != "flat":  # what stands still has no noise
             floor = line.floor()
             if floor > 0:
@@ -146,7 +156,7 @@ class Prober:
                 if learnt <= _ORDINARY:  # what is noisier is looked at anew each time: it may be structure
                     self.trial.kappa[self.name] = learnt
         probe = Probe(number, v, line, reference, estimate, self.judge(estimate, number, reference))
-        refinable = estimate.kind in ("smooth", "rough") and isfinite(estimate.error)
+        refinable = most is None and estimate.kind in ("smooth", "rough") and isfinite(estimate.error)
         if probe.verdict is Verdict.INCONCLUSIVE and refinable and abs(estimate.gap) <= probe.comparison.allowed:
             return self.refined(probe, reference)
         return probe
@@ -256,13 +266,14 @@ class Prober:
         self.trial.stairs = self.trial.stairs or contradicted
         return contradicted
 
-    def confirm(self, probe: Probe, *, full: bool = True, beside: bool = True) -> Probe:
+    def confirm(self, probe: Probe, *, full: bool = True, beside: bool = True, jumps: bool = True) -> Probe:
         """Return a probe that DISAGREES with its final verdict.
 
         Args:
             probe: what disagrees.
             full: learn the noise anew for the second measurement.
             beside: where claims differ too much from point to point, ask whether they are wrong there as well.
+            jumps: where the gap is tiny, look for jumps of the forward, at a hundred evaluations a block.
 
         Other steps on the same line must see the same gap, and neither the claim's measured rounding nor jumps
         of the forward may explain it; else it is INCONCLUSIVE, or AGREES up to the forward's own inexactness.
@@ -276,10 +287,14 @@ class Prober:
             comparison = replace(first.comparison, verdict=Verdict.INCONCLUSIVE, reason=_UNEVEN)
             return replace(first, comparison=comparison)
         scale = max(first.estimate.scale, abs(first.estimate.measured))
-        if abs(first.estimate.gap) < _TINY * scale and self.trial.inexact is None:
-            others = [Prober(self.trial, self.stage, n) for n in self.trial.claimed_blocks() if n != self.name]
-            lines = [other.line(first.number, other.direction(first.number)) for other in others]
-            self.trial.inexact = inexactness([first.line, *lines])
+        if jumps and abs(first.estimate.gap) < _TINY * scale and self.trial.inexact is None:
+            lines = [first.line]
+            if self.x.size <= _LARGE:  # in a large block its own line has to do
+                others = [Prober(self.trial, self.stage, n) for n in self.trial.claimed_blocks() if n != self.name]
+                lines += [other.line(first.number, other.direction(first.number)) for other in others]
+            elif np.count_nonzero(first.v) == 1:
+                lines = [self.line(first.number, self.direction(first.number))]
+            self.trial.inexact = inexactness(lines)
         size = max(first.estimate.scale, first.reference)
         trembles = trembling(self, first.number, first.v)
         rounding = self.claim_rounding * size + 8 * max(spread(self, first.number, first.v), trembles)

@@ -21,7 +21,9 @@ _COARSE = 33
 _SHARP = 30.0  # how many spacings of φ a jump has to exceed
 
 
-def jump_size(phi: Callable[[float], float | None], *, span: float = 0.25, points: int = 257) -> float:
+def jump_size(
+    phi: Callable[[float], float | None], *, span: float = 0.25, points: int = 257, rounding: float = 0.0
+) -> float:
     """Return the size of the largest jump of φ on (−span, span), 0 where there is none to be seen.
 
     Args:
@@ -29,26 +31,27 @@ def jump_size(phi: Callable[[float], float | None], *, span: float = 0.25, point
         span: half the interval.
         points: evaluations on the first grid; 65 more on a finer one tell a jump from a kink. 33 settle it where
             the function does not bend.
+        rounding: of φ, where it is more than the spacing of its values: that of a long sum.
     """
     # a jump shows on any grid, since it lies between two neighbours of each; only what bends needs a fine one
-    if _peak([phi(float(t)) for t in np.linspace(-span, span, _COARSE)])[0] == 0.0:
+    if _peak([phi(float(t)) for t in np.linspace(-span, span, _COARSE)], rounding)[0] == 0.0:
         return 0.0
     grid = np.linspace(-span, span, points)
-    size, where = _peak([phi(float(t)) for t in grid])
+    size, where = _peak([phi(float(t)) for t in grid], rounding)
     if size == 0.0:
         return 0.0
     spacing = 2 * span / (points - 1)
     centre = grid[where] + _ORDER / 2 * spacing
-    finer, _ = _peak([phi(float(t)) for t in centre + 2 * spacing * np.linspace(-1, 1, 65)])
+    finer, _ = _peak([phi(float(t)) for t in centre + 2 * spacing * np.linspace(-1, 1, 65)], rounding)
     return min(size, finer) if finer > 0.3 * size else 0.0  # what is smooth, or a kink, shrinks with the spacing
 
 
-def _peak(values: list[float | None]) -> tuple[float, int]:
+def _peak(values: list[float | None], rounding: float) -> tuple[float, int]:
     """Return the largest eighth difference, as the jump that it would be, and where; 0 for rounding."""
     if any(value is None for value in values):
         return 0.0, 0
     table = np.array(values, dtype=float)
     differences = np.abs(np.diff(table, n=_ORDER))
     peak = int(np.argmax(differences))
-    rounding = _SHARP * float(np.spacing(np.max(np.abs(table))))
-    return (float(differences[peak]) / _PEAK, peak) if differences[peak] > _PEAK * rounding else (0.0, 0)
+    least = _SHARP * max(rounding, float(np.spacing(np.max(np.abs(table)))))
+    return (float(differences[peak]) / _PEAK, peak) if differences[peak] > _PEAK * least else (0.0, 0)
