@@ -98,20 +98,24 @@ def pullback_linear(trial: Trial) -> Iterator[Finding]:
                 continue
             got = answer.get(name)
             wide = np.complex128 if first[name].dtype.kind == "c" else np.float64
-            expected = a * first[name].astype(wide) + b * second[name].astype(wide)
             ordinary = float(np.linalg.norm(first[name].ravel()))
             size = abs(a) * ordinary + abs(b) * float(np.linalg.norm(second[name].ravel()))
             eps = float(np.finfo(first[name].dtype).eps) if first[name].dtype.kind in "fc" else 2.0**-52
-            if got is None or got.shape != expected.shape:
-                gap = np.inf
-            else:
-                gap = float(np.linalg.norm((got - expected).ravel()))
+            gap = np.inf
+            if got is not None and got.shape == first[name].shape:
+                off = got.astype(wide)  # in place from here: a block may be large
+                for factor, claim in ((a, first[name]), (b, second[name])):
+                    if factor:
+                        off -= np.multiply(claim, factor, dtype=wide)
+                gap = float(np.linalg.norm(off.ravel()))
             eps = max(eps, trial.target.spacing or 0.0)
             # a backward that iterates to a tolerance errs by as much for a small cotangent as for an ordinary one
             allowed = max(max(_LINEAR, loose(eps)) * size, min(max(_LINEAR, 16 * eps), 0.1 * abs(a)) * ordinary)
+            if gap <= allowed:
+                continue
             # what neighbouring points claim explains no change of scale at one point; at a kink they differ by all
             unsure = trial.faintest(name) if b == 0 else 10 * _rounding(trial, name)
-            if not gap <= allowed and not gap <= unsure * max(abs(a), abs(b)):
+            if not gap <= unsure * max(abs(a), abs(b)):
                 wrong.add(name)
                 share = gap / size if size else np.inf
                 message = (
