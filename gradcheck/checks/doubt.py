@@ -6,7 +6,7 @@ because their change is below their spacing, a jump at the point, a tie of sever
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +28,7 @@ _NEIGHBOURS = 12  # points around a tie: of three tied entries each is first in 
 _MORE = 48  # claims around that are taken without a measurement: of seven tied entries each is first in some of them
 _FINE = 1e-3  # branches that meet differ by more than this
 _FEW = 8  # claims that are looked at before any of these
+_KEPT = 1_000_000  # numbers: what is more is not kept but asked for again
 _FARTHEST = 1e-2  # of the block's size: how far entries are put in order
 _JITTER = 1e-5  # of the block's size: a hundred times farther than what counts as at the kink, to be measured there
 
@@ -221,7 +222,12 @@ def _varies(prober: Prober, number: int, v: Array) -> bool:
 
     Asked first, for little: without a tie nothing has to be verified around.
     """
-    slopes = [float(np.vdot(claim, v).real) for claim in _nearer(prober, number, _FEW)]
+    few: Iterable[Array] | None = prober.few.get(number)
+    if few is None:
+        few = _nearer(prober, number, _FEW)
+        if v.size * _FEW <= _KEPT:  # every entry asks for the same ones
+            few = prober.few[number] = list(few)
+    slopes = [float(np.vdot(claim, v).real) for claim in few]
     return len(slopes) > 1 and _apart(np.array(slopes))
 
 

@@ -68,6 +68,7 @@ class Prober:
         self.y0 = stage.trial.y0
         self.whole: dict[int, float] = {}
         self._around: dict[int, tuple[bool, Array | None]] = {}
+        self.few: dict[int, list[Array]] = {}  # by cotangent, claims at a few points beside this one
         size = float(np.sqrt(np.mean(np.abs(self.x.astype(_wide(self.x))) ** 2)))
         self.scale = size if size > 0 and isfinite(size) else 1.0
         # all of one sign: positive numbers, probabilities, variances. Steps then keep the sign, because a
