@@ -14,6 +14,7 @@ from gradcheck.checks.precision import resolution_for
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
 from gradcheck.faults import FAULTS, Fault, Place
+from gradcheck.norms import norm
 from gradcheck.report import Report
 from gradcheck.settings import Settings
 from gradcheck.target import Target
@@ -158,10 +159,8 @@ def _void(target: Target, spoiled: Target, settings: Settings) -> bool:
             other = wrong.get(name)
             if value is None or other is None or value.shape != other.shape:
                 continue
-            gap = np.linalg.norm(np.nan_to_num(value - other, nan=np.inf).ravel())
-            if gap > 1e-9 * np.linalg.norm(value.ravel()) and gap > 64 * np.finfo(value.dtype).eps * np.max(
-                np.abs(value)
-            ):
+            gap = norm(np.nan_to_num(value - other, nan=np.inf))
+            if gap > 1e-9 * norm(value) and gap > 64 * np.finfo(value.dtype).eps * np.max(np.abs(value)):
                 return False
     return True
 

@@ -22,7 +22,7 @@ ROOMS = (
     ("compare", "probes", "faults"),
     ("adapt",),
     ("config",),
-    ("target", "point", "estimate", "settings", "errors", "tree", "linear", "session", "inputs", "recipe"),
+    ("target", "point", "norms", "estimate", "settings", "errors", "tree", "linear", "session", "inputs", "recipe"),
 )
 LEVEL = {room: level for level, rooms in enumerate(reversed(ROOMS)) for room in rooms}
 

@@ -11,6 +11,7 @@ from gradcheck.checks.trial import Trial
 from gradcheck.checks.value import same
 from gradcheck.compare import Verdict
 from gradcheck.errors import ContractError
+from gradcheck.norms import norm
 from gradcheck.point import Array, differentiable
 from gradcheck.report import Finding
 from gradcheck.tree import leaves
@@ -249,7 +250,7 @@ def loose(eps: float) -> float:
 def close(a: Array, b: Array, relative: float, floor: float = 0.0) -> bool:
     """Whether two gradients are equal up to a fraction of the first one's norm (coarser below float64), or `floor`."""
     eps = max(float(np.finfo(x.dtype).eps) if x.dtype.kind in "fc" else 0.0 for x in (a, b))
-    allowed = max(relative, loose(eps)) * float(np.linalg.norm(a.ravel())) + floor
+    allowed = max(relative, loose(eps)) * norm(a) + floor
     with np.errstate(all="ignore"):
-        gap = float(np.linalg.norm((a - b).ravel()))
+        gap = norm(a - b)
     return gap <= allowed or bool(np.array_equal(a, b, equal_nan=True))

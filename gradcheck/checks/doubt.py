@@ -7,12 +7,14 @@ because their change is below their spacing, a jump at the point, a tie of sever
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
+from gradcheck.norms import norm
 from gradcheck.point import Array, differentiable
 from gradcheck.probes.jumps import jump_size
 from gradcheck.probes.line import Line
@@ -44,7 +46,7 @@ TIE = (
 def trembling(prober: Prober, number: int, v: Array) -> float:
     """Return by how much ⟨g, v⟩ trembles along a line beside the point, where no tie is crossed."""
     trembles = prober.trial.tremor(number, prober.stage.claim_eps).get(prober.name)
-    size = 0.0 if trembles is None else float(np.linalg.norm((trembles * v).ravel()))
+    size = 0.0 if trembles is None else norm(trembles * v)
     return size if np.isfinite(size) else 0.0
 
 
@@ -60,7 +62,7 @@ def spread(prober: Prober, number: int, v: Array) -> float:
         return 0.0
     middle = sum(claims[1:], start=claims[0]) / len(claims)
     slopes = [float(np.vdot(g, v).real) for g in claims]
-    apart = max(float(np.linalg.norm(((g - middle) * v).ravel())) for g in claims)
+    apart = max(norm((g - middle) * v) for g in claims)
     return max(max(slopes) - min(slopes), apart)
 
 
@@ -258,7 +260,7 @@ def _beside(values: Sequence[Any], count: int, rng: np.random.Generator, nearnes
     found: list[Any] = []
     for place, value in enumerate(values):
         if differentiable(value):
-            size = float(np.sqrt(np.mean(np.abs(value) ** 2))) or 1.0
+            size = norm(value) / sqrt(value.size) or 1.0
             eps = float(np.finfo(value.dtype).eps)
             jitter = max(nearness * max(_JITTER, 32 * eps), 4 * eps)
             if count < 2:

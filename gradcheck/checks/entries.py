@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import isfinite, sqrt
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from gradcheck.checks.doubt import DIGITS, TIE, at_tie, denied, narrowing, tremb
 from gradcheck.checks.prober import Prober
 from gradcheck.compare import Comparison, Verdict, compare_kink
 from gradcheck.estimate import Estimate
+from gradcheck.norms import norm
 from gradcheck.point import Array
 from gradcheck.probes.branches import branches
 
@@ -42,7 +43,7 @@ def measure_entries(prober: Prober, indices: Sequence[tuple[int, ...]], number: 
         One entry an index, two where the block is complex; fewer where the effort's budget is used up.
     """
     claim = prober.claim(number)
-    typical = float(np.sqrt(np.mean(np.abs(claim) ** 2)))
+    typical = norm(claim) / sqrt(claim.size)
     start, found = prober.evaluations, []
     for index in indices:
         if prober.evaluations - start > prober.trial.settings.budget.budget:
@@ -138,7 +139,7 @@ def _kink(
     """Judge a claim by the branches that meet at this entry; None where there is no kink."""
     u, y0, eps = prober.cotangent(number), prober.y0, prober.stage.eps
     claimed = float(np.vdot(prober.claim(number), v).real)
-    scale = float(np.linalg.norm(v.ravel()))
+    scale = norm(v)
     best: Comparison | None = None
     middle = width = 0.0
     kinked = 0

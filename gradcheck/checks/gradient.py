@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from math import inf, prod
+from math import inf, prod, sqrt
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from gradcheck.checks.together import together
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
 from gradcheck.diagnosis.locate import locate
+from gradcheck.norms import norm
 from gradcheck.point import Array
 from gradcheck.report import Finding, Table
 from gradcheck.report.text import pair
@@ -142,7 +143,7 @@ def _strata(prober: Prober) -> Iterator[Array]:
     sizes = np.abs(prober.claim(0))
     inside = np.ones(sizes.shape, dtype=bool)
     for _ in range(3):
-        typical = float(np.sqrt(np.mean(sizes[inside] ** 2))) if inside.any() else 0.0
+        typical = norm(sizes[inside]) / sqrt(inside.sum()) if inside.any() else 0.0
         small = inside & (sizes <= 1e-4 * typical)
         if typical == 0 or not small.any() or small.all():
             break
@@ -154,7 +155,7 @@ def _faint(prober: Prober, level: int, small: Array, most: int | None) -> Probe:
     """Probe entries of small claimed gradient alone."""
     whole = prober.direction(1000 + level)
     # the claims' rounding is that of the sums they come from: relative to the block, not to the small ones
-    reference = float(np.linalg.norm((prober.claim(0) * whole).ravel()))
+    reference = norm(prober.claim(0) * whole)
     probe = prober.probe(0, np.where(small, whole, 0.0), reference=reference, most=most)
     if probe.verdict is Verdict.DISAGREES:
         probe = prober.confirm(probe)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.checks.trial import Trial
+from gradcheck.norms import norm
 from gradcheck.point import differentiable
 
 __all__ = ["Stage", "stage_for"]
@@ -143,8 +144,8 @@ def _shadow(trial: Trial) -> Trial | None:
         return None
     if effective_spacing(shadow) > _SPACINGS[0]:
         return None
-    size = float(np.linalg.norm(y0))
-    same = float(np.linalg.norm(y0 - trial.y0)) <= 1e-2 * size + 1e-30
+    size = norm(y0)
+    same = norm(y0 - trial.y0) <= 1e-2 * size + 1e-30
     return shadow if same or _alike(trial, shadow) else None
 
 
@@ -156,7 +157,7 @@ def _alike(trial: Trial, shadow: Trial) -> bool:
         return False
     for name in trial.claimed_blocks():
         a, b = narrow[name], wide.get(name)
-        if b is None or b.shape != a.shape or np.linalg.norm((a - b).ravel()) > 1e-2 * np.linalg.norm(b.ravel()):
+        if b is None or b.shape != a.shape or norm(a - b) > 1e-2 * norm(b):
             return False
     return True
 

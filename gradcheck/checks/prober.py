@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import inf, isfinite
+from math import inf, isfinite, sqrt
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from gradcheck.checks.precision import Stage
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Comparison, Verdict, compare
 from gradcheck.estimate import Estimate
+from gradcheck.norms import norm
 from gradcheck.point import Array
 from gradcheck.probes.complexstep import complex_slope
 from gradcheck.probes.ladder import measure
@@ -69,7 +70,7 @@ class Prober:
         self.whole: dict[int, float] = {}
         self._around: dict[int, tuple[bool, Array | None]] = {}
         self.few: dict[int, list[Array]] = {}  # by cotangent, claims at a few points beside this one
-        size = float(np.sqrt(np.mean(np.abs(self.x.astype(_wide(self.x))) ** 2)))
+        size = norm(self.x.astype(_wide(self.x))) / sqrt(self.x.size)
         self.scale = size if size > 0 and isfinite(size) else 1.0
         # all of one sign: positive numbers, probabilities, variances. Steps then keep the sign, because a
         # function may do anything at all beyond it, even never return
@@ -169,7 +170,7 @@ class Prober:
         claimed is the rounding of the sum, and relative to nothing it would be wrong by 100 %.
         """
         claims = [g for g in (self.trial.gradients(number).get(self.name) for number in (0, 1)) if g is not None]
-        sizes = [float(np.linalg.norm((g * line.v).ravel())) for g in claims if g.shape == line.v.shape]
+        sizes = [norm(g * line.v) for g in claims if g.shape == line.v.shape]
         other = max(sizes, default=0.0)
         return other if np.isfinite(other) and line.scale < 1e-6 * other else 0.0
 
@@ -221,7 +222,7 @@ class Prober:
     def magnitude(self, number: int) -> float:
         """Return ‖u ∘ y‖₂ over all outputs."""
         if number not in self.whole:
-            self.whole[number] = float(np.linalg.norm(self.cotangent(number) * self.y0))
+            self.whole[number] = norm(self.cotangent(number) * self.y0)
         return self.whole[number]
 
     def judge(

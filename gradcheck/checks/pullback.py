@@ -11,6 +11,7 @@ from gradcheck.checks.contract import close, loose
 from gradcheck.checks.stale import kept_caches
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
+from gradcheck.norms import norm
 from gradcheck.point import differentiable
 from gradcheck.report import Finding
 from gradcheck.tree import leaves, rebuild
@@ -35,12 +36,8 @@ def pullback_repeatable(trial: Trial) -> Iterator[Finding]:
             elif close(first[name], other[name], 1e-10, trial.faintest(name)):
                 continue
             else:
-                norm = float(np.linalg.norm(first[name].ravel()))
-                ratio = (
-                    f"{float(np.linalg.norm(other[name].ravel())) / norm:.4g} × the first in norm"
-                    if norm
-                    else "not zero"
-                )
+                size = norm(first[name])
+                ratio = f"{norm(other[name]) / size:.4g} × the first in norm" if size else "not zero"
             wrong = True
             message = (
                 f"gradient of {name} is not repeatable: {when} gave {ratio}. Gradients are returned, not accumulated; "
@@ -98,8 +95,8 @@ def pullback_linear(trial: Trial) -> Iterator[Finding]:
                 continue
             got = answer.get(name)
             wide = np.complex128 if first[name].dtype.kind == "c" else np.float64
-            ordinary = float(np.linalg.norm(first[name].ravel()))
-            size = abs(a) * ordinary + abs(b) * float(np.linalg.norm(second[name].ravel()))
+            ordinary = norm(first[name])
+            size = abs(a) * ordinary + abs(b) * norm(second[name])
             eps = float(np.finfo(first[name].dtype).eps) if first[name].dtype.kind in "fc" else 2.0**-52
             gap = np.inf
             if got is not None and got.shape == first[name].shape:
@@ -107,7 +104,7 @@ def pullback_linear(trial: Trial) -> Iterator[Finding]:
                 for factor, claim in ((a, first[name]), (b, second[name])):
                     if factor:
                         off -= np.multiply(claim, factor, dtype=wide)
-                gap = float(np.linalg.norm(off.ravel()))
+                gap = norm(off)
             eps = max(eps, trial.target.spacing or 0.0)
             # a backward that iterates to a tolerance errs by as much for a small cotangent as for an ordinary one
             allowed = max(max(_LINEAR, loose(eps)) * size, min(max(_LINEAR, 16 * eps), 0.1 * abs(a)) * ordinary)
@@ -137,11 +134,11 @@ def _rounding(trial: Trial, name: str) -> float:
     eps = max(float(np.finfo(v.dtype).eps) for v in trial.values if differentiable(v))
     for number in (0, 1):
         trembles = trial.tremor(number, eps).get(name)
-        largest = largest if trembles is None else max(largest, float(np.linalg.norm(trembles.ravel())))
+        largest = largest if trembles is None else max(largest, norm(trembles))
         claims = [g for g in (n.get(name) for n in trial.neighbours(number)) if g is not None]
         for one, other in pairwise(claims):
             if one.shape == other.shape:
-                largest = max(largest, float(np.linalg.norm((one - other).ravel())))
+                largest = max(largest, norm(one - other))
     return largest
 
 

@@ -12,6 +12,7 @@ from gradcheck.checks.precision import stage_for
 from gradcheck.checks.prober import Prober
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
+from gradcheck.norms import norm
 from gradcheck.point import differentiable
 
 __all__ = ["kept_caches"]
@@ -96,7 +97,7 @@ def _moved(trial: Trial, group: list[str]) -> list[Any]:
 def _same(one: Any, other: Any) -> bool:
     if other is None or np.shape(one) != np.shape(other) or one.dtype.kind != "f" or not np.any(one):
         return False
-    return float(np.linalg.norm(one - other)) <= 1e-12 * float(np.linalg.norm(one))
+    return norm(one - other) <= 1e-12 * norm(one)
 
 
 def _right(trial: Trial, name: str) -> bool:
@@ -111,7 +112,7 @@ def _right(trial: Trial, name: str) -> bool:
     if up is None or down is None:
         return True  # nothing is known
     measured = float(trial.flat_cotangent(0) @ (up - down)) / (2 * step)
-    size = float(np.linalg.norm(gradient * v)) + abs(measured)
+    size = norm(gradient * v) + abs(measured)
     return bool(abs(measured - float(np.sum(gradient * v))) <= max(_ROUGH, 30 * eps ** (1 / 3)) * size)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from gradcheck.checks.trial import Trial, flatten
 from gradcheck.compare import Verdict
+from gradcheck.norms import norm
 from gradcheck.point import Array, differentiable
 from gradcheck.report import Finding
 from gradcheck.tree import leaves
@@ -33,7 +34,7 @@ def adjoint_dot(trial: Trial) -> Iterator[Finding]:
             tangents.append(tangent)
             if gradients.get(name) is not None:
                 backward += float(np.vdot(gradients[name], tangent).real)
-                size += float(np.linalg.norm(gradients[name].ravel()) * np.linalg.norm(tangent.ravel()))
+                size += float(norm(gradients[name]) * norm(tangent))
         u = trial.flat_cotangent(number)
         given = tuple(tangent.copy() for tangent in tangents)
         pushed = flatten(jvp(tuple(trial.fresh()), given))
@@ -46,7 +47,7 @@ def adjoint_dot(trial: Trial) -> Iterator[Finding]:
             yield trial.finding("adjoint.dot", "", Verdict.MALFORMED, message)
             return
         forward = float(np.vdot(u, pushed).real)
-        size = max(size, float(np.linalg.norm(u) * np.linalg.norm(pushed)))
+        size = max(size, float(norm(u) * norm(pushed)))
         gap, allowed = abs(forward - backward), max(_IDENTITY, 1e4 * _eps(trial)) * size
         if not gap <= allowed:
             message = (
@@ -65,7 +66,7 @@ def second_order_symmetric(trial: Trial) -> Iterator[Finding]:
     a, b = trial.flat_cotangent(0), trial.flat_cotangent(1)
     Ha, Hb = (flatten(trial.gradients(number)["x"]) for number in (0, 1))
     left, right = float(np.vdot(b, Ha).real), float(np.vdot(a, Hb).real)
-    size = float(np.linalg.norm(a) * np.linalg.norm(Hb) + np.linalg.norm(b) * np.linalg.norm(Ha))
+    size = float(norm(a) * norm(Hb) + norm(b) * norm(Ha))
     gap, allowed = abs(left - right), max(_IDENTITY, 1e4 * _eps(trial)) * size
     verdict = Verdict.AGREES if gap <= allowed else Verdict.DISAGREES
     message = (

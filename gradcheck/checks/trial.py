@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping
+from math import sqrt
 from typing import Any
 
 import numpy as np
 
 from gradcheck.compare import Verdict
 from gradcheck.errors import ContractError
+from gradcheck.norms import norm
 from gradcheck.point import Array, differentiable
 from gradcheck.report import Finding
 from gradcheck.settings import Settings
@@ -149,7 +151,7 @@ class Trial:
             u = np.round(rng.choice([-1.0, 1.0], y.shape) * rng.uniform(0.5, 1.5, y.shape), 4)
             if y.dtype.kind == "c":
                 u = u * np.exp(1j * rng.uniform(0, 2 * np.pi, y.shape))
-            size = float(np.sqrt(np.mean(np.abs(y) ** 2))) if several and y.size else 0.0
+            size = norm(y) / sqrt(y.size) if several and y.size else 0.0
             u = np.asarray(u / size if np.isfinite(size) and size > 0 else u).astype(y.dtype)
             if isinstance(leaf, np.ndarray):
                 return u
@@ -210,7 +212,7 @@ class Trial:
         """Return a random move of an input, each entry in proportion to itself; None for constants."""
         if not differentiable(value):
             return None
-        size = float(np.sqrt(np.mean(np.abs(value) ** 2))) or 1.0
+        size = norm(value) / sqrt(value.size) or 1.0
         own = np.where(value == 0, size, np.abs(value))
         return rng.choice([-1.0, 1.0], np.shape(value)) * rng.uniform(0.5, 1.5, np.shape(value)) * own
 
@@ -249,11 +251,11 @@ class Trial:
         a normalisation has no gradient, and what is claimed for it is 1e-17 of noise.
         """
         x = self.value(name)
-        size = float(np.sqrt(np.mean(np.abs(x) ** 2))) or 1.0
+        size = norm(x) / sqrt(x.size) or 1.0
         eps = max(float(np.finfo(v.dtype).eps) for v in self.values if differentiable(v))
-        outputs = float(np.linalg.norm(self.flat_cotangent(0) * self.y0))
+        outputs = norm(self.flat_cotangent(0) * self.y0)
         if measured and outputs == 0 == self.flicker():  # all cancels: then as if one had been taken from one
-            outputs = float(np.linalg.norm(self.flat_cotangent(0)))
+            outputs = norm(self.flat_cotangent(0))
         return 100 * max(eps * outputs, self.flicker() if measured else 0.0) / size
 
     def flicker(self) -> float:
@@ -276,7 +278,7 @@ class Trial:
                 except Exception:  # a neighbour may lie outside the domain; it then tells nothing
                     continue
                 if y.shape == self.y0.shape and np.all(np.isfinite(y)):
-                    self._flicker = max(self._flicker, float(np.linalg.norm(u * (y - self.y0))))
+                    self._flicker = max(self._flicker, norm(u * (y - self.y0)))
         return self._flicker
 
     def read(self, answer: Any) -> dict[str, Any]:

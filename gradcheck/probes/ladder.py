@@ -24,6 +24,7 @@ from math import inf, isfinite, prod, sqrt
 import numpy as np
 
 from gradcheck.estimate import Estimate, Kind
+from gradcheck.norms import norm
 from gradcheck.probes.line import Line, rms
 from gradcheck.probes.noise import confirm_noise
 from gradcheck.probes.onesided import differ, one_sided
@@ -321,7 +322,7 @@ def _conclude(ladder: _Ladder, best: _Window | None, evaluations: int) -> Estima
         h = max(level.h for level in levels.values())
         tiny = float(np.finfo(np.float64).tiny)
         # outputs that are all zero tell nothing of what they cancel from: then as if one had been taken from one
-        size = line.whole_magnitude or float(np.linalg.norm(line.u))
+        size = line.whole_magnitude or norm(line.u)
         floor = max(0.5 * line.eps * size, tiny)
         return _estimate(ladder, -ladder.claimed, 10 * floor / h, "flat", floor, 0.0, 10 * floor / h, evaluations)
     if best is None:

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gradcheck.norms import norm
+
 __all__ = ["Line", "Sample"]
 
 Array = npt.NDArray[Any]
@@ -88,7 +90,7 @@ class Line:
     def scale(self) -> float:
         """‖g ∘ v‖₂: the size of ⟨g, v⟩ without the luck of cancellation."""
         if self._scale is None:
-            self._scale = 0.0 if self.g is None else float(np.linalg.norm((self.g * self.v).ravel()))
+            self._scale = 0.0 if self.g is None else norm(self.g * self.v)
         return self._scale
 
     @property
@@ -96,13 +98,13 @@ class Line:
         """‖u ∘ y‖₂ over the outputs that have moved so far: what the rounding of φ is relative to."""
         if self._magnitude_at != self.evaluations:
             self._magnitude_at = self.evaluations
-            self._magnitude = float(np.linalg.norm(self._uy0[self._touched]))
+            self._magnitude = norm(self._uy0[self._touched])
         return self._magnitude
 
     @property
     def whole_magnitude(self) -> float:
         """‖u ∘ y‖₂ over all outputs."""
-        return float(np.linalg.norm(self._uy0))
+        return norm(self._uy0)
 
     @property
     def largest(self) -> float:
@@ -130,7 +132,7 @@ class Line:
         bar = 5.0 * self.eps * loudest * self.whole_magnitude / self._rest() if self._rest() else 0.0
         if longest == 0.0 or not still.any():
             return bar
-        most = bar + 5.0 * self.eps * loudest * float(np.linalg.norm(self._uy0[still])) / longest
+        most = bar + 5.0 * self.eps * loudest * norm(self._uy0[still]) / longest
         if abs(gap) > 10 * most:
             return most
         moves = np.zeros_like(still)
@@ -140,7 +142,7 @@ class Line:
                 self.evaluations += 1
                 if y is not None:
                     moves |= still & (y != self.y0)
-        return bar + 5.0 * self.eps * loudest * float(np.linalg.norm(self._uy0[moves])) / longest
+        return bar + 5.0 * self.eps * loudest * norm(self._uy0[moves]) / longest
 
     def _rest(self) -> float:
         """Return the longest step up to which nothing moved, 0 where the shortest moved something."""
@@ -209,7 +211,7 @@ class Line:
         if change.size == 1 and raw != 0.0:
             self._see_quantum(float(abs(change[0])) * float(abs(self.u[0])), float(abs(change[0])))
         change *= self.u
-        return Sample(raw - predicted, raw, float(np.linalg.norm(change)))
+        return Sample(raw - predicted, raw, norm(change))
 
     def _move(self, t: float) -> tuple[Array, float]:
         """Return x + t v as rounding leaves it, and ⟨g, d⟩ for the displacement d that it really makes."""

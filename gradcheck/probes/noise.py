@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradcheck.norms import norm
 from gradcheck.probes.line import Line
 
 __all__ = ["confirm_noise"]
@@ -36,5 +37,5 @@ def confirm_noise(line: Line, spacing: float, noise: float) -> float | None:
     magnitude = max(line.whole_magnitude, line.largest)  # outputs may cancel to nothing at the point itself
     if np.ptp(raw) > 0.1 * max(magnitude, float(np.max(np.abs(raw)))) and magnitude > 0:
         return None
-    measured = float(np.linalg.norm(_PROJECTION @ np.array([sample.psi for sample in samples]))) / 2  # 4 degrees
+    measured = norm(_PROJECTION @ np.array([sample.psi for sample in samples])) / 2  # 4 degrees
     return measured if measured >= noise / 20 else None
