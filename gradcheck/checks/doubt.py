@@ -93,7 +93,8 @@ def narrowing(prober: Prober, probe: Probe) -> tuple[float, bool]:
     if g is None or g.shape != prober.x.shape or (not stage.lifted and g.dtype != kind):
         return 0.0, True
     slope = float(np.vdot(g.astype(probe.v.dtype), probe.v).real)
-    left = estimate.error + max(1e-9 * estimate.scale, 0.01 * abs(estimate.gap))  # a wrong formula's gap would stay
+    # a wrong formula's gap would stay; of lost digits some percent do, where eleven bits more are few as well
+    left = estimate.error + max(1e-9 * estimate.scale, 0.1 * abs(estimate.gap))
     if not (np.isfinite(left) and abs(estimate.measured - slope) <= left < 0.5 * abs(estimate.gap)):
         return 0.0, True
     lost = abs(slope - estimate.claimed)

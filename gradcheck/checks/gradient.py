@@ -107,7 +107,7 @@ def _settled(prober: Prober, number: int, affordable: bool) -> Probe:
     """Probe one direction; where it is inconclusive, try each entry's own scale and fresh draws."""
     probe = prober.probe(number, prober.direction(number), full=number == 0)
     faint = probe.estimate.scale <= 1e3 * probe.comparison.allowed  # nothing was seen, agree or not
-    stands = probe.estimate.kind == "flat" or probe.line.stands_still_nearby()
+    stands = probe.estimate.kind == "flat" or probe.line.stands_still_nearby() or probe.line.saws(probe.estimate.gap)
     still = probe.verdict is Verdict.DISAGREES and stands
     if prober.scale < 1e-2 and (still or (faint and probe.verdict in (Verdict.INCONCLUSIVE, Verdict.AGREES))):
         other = prober.probe(number, prober.direction(number) / prober.scale, full=True)

@@ -251,12 +251,12 @@ class Prober:
         return nothing and probe.line.stair() > _TALL * self.magnitude(probe.number)
 
     def uneven(self, probe: Probe) -> bool:
-        """Whether a gap rests on what may be a staircase or a swing too fast for the steps, and others deny it."""
+        """Whether a gap rests on what may be stairs, a saw, or a swing too fast for the steps, and others deny it."""
         estimate, line = probe.estimate, probe.line
         noisy = estimate.noise > _ORDINARY * line.floor()
         if estimate.kind == "flat" and self.trial.stairs:
             return True  # this function is known to stand still where it should not
-        if not noisy and not line.stands_still_nearby():
+        if not noisy and not line.stands_still_nearby() and not line.saws(estimate.gap):
             return False
         if noisy and abs(estimate.gap) * 64 * self.stage.eps > estimate.noise:
             return True  # such a slope would swing through the noise within a few neighbouring numbers

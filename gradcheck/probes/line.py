@@ -107,6 +107,12 @@ class Line:
         return norm(self._uy0)
 
     @property
+    def inside(self) -> float:
+        """Some spacings of φ as if one, or the largest input, had been met inside and taken away again."""
+        most = max(1.0, float(np.max(np.abs(self._wide), initial=0.0)))
+        return 8 * self.eps * hypot(most * norm(self.u), self.whole_magnitude)
+
+    @property
     def largest(self) -> float:
         """Greatest ‖u ∘ (y − y₀)‖₂ seen so far."""
         return max((sample.size for sample in self._seen.values() if sample.finite), default=0.0)
@@ -162,6 +168,22 @@ class Line:
         if sum(0 < abs(t) <= rest for t in self._seen) < 4:  # two steps, both ways
             return 0.0
         return min(((abs(t), s.size) for t, s in self._seen.items() if s.finite and abs(t) > rest), default=(0, 0.0))[1]
+
+    def saws(self, gap: float) -> bool:
+        """Whether the gap of the short steps amounts to no more than some spacings of one, or of an input, in all.
+
+        exp(x) − 1 − x at 1e-8 is −x between two neighbours of exp(x), and steps back by a spacing of one at the next:
+        its output of 1e-16 does not tell that one was taken from one. Whether it is a saw, longer steps have to say.
+        """
+        run = 0.0
+        for t in sorted(t for t, sample in self._seen.items() if t > 0 and sample.finite):
+            behind = self._seen.get(-t, _NOT_FINITE)
+            if not behind.finite:
+                continue
+            if abs((self._seen[t].psi - behind.psi) / (2 * t) - gap) > 0.5 * abs(gap):
+                break
+            run = t
+        return 0 < run * abs(gap) <= self.inside
 
     def stands_still_nearby(self) -> bool:
         """Whether short steps left every output as it was and the long ones did not."""

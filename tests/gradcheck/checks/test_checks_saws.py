@@ -1,0 +1,73 @@
+"""Forwards that take one from one: between two neighbours of the one their slope is another than their derivative.
+
+exp(x) − 1 − x at 1e-8 is −x there and steps back by a spacing of one at the next: no step of that length tells its
+derivative, only longer ones do. Rules that are right must not be called wrong, and wrong ones not right.
+"""
+
+import numpy as np
+import pytest
+
+import gradcheck
+from gradcheck import Verdict, adapt
+
+
+def normal(seed, shape=(3, 4)):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def entropy(x):
+    top = x.max(axis=1, keepdims=True)
+    log_p = x - (np.log(np.exp(x - top).sum(axis=1, keepdims=True)) + top)
+    return -(np.exp(log_p) * log_p).sum(axis=1)
+
+
+def entropy_slope(x):
+    p = np.exp(x - x.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    top = x.max(axis=1, keepdims=True)
+    log_p = x - (np.log(np.exp(x - top).sum(axis=1, keepdims=True)) + top)
+    return -p * (log_p - (p * log_p).sum(axis=1, keepdims=True))
+
+
+LOGITS = np.array([[0.0, 14.0, 3.0, 11.0, 5.0], [240.0, 251.0, 238.0, 236.0, 245.0], [13.0, 2.0, 12.0, 1.0, 0.5]])
+SAWS = {
+    "a divergence beside zero": (lambda x: (np.exp(x) - 1 - x).sum(), np.expm1, 1e-8 * normal(0)),
+    "the same with digits lost": (lambda x: (np.exp(x) - 1 - x).sum(), lambda x: np.exp(x) - 1, 1e-8 * normal(0)),
+    "sin(x)/x": (lambda x: np.sin(x) / x, lambda x: -x / 3, 1e-8 * normal(0)),
+    "entropy of grey levels": (entropy, entropy_slope, LOGITS),
+}
+
+
+def rule(f, slope, factor=1.0):
+    def pull(inputs, u):
+        weights = u if np.ndim(u) in (0, 2) else u[:, None]
+        return (factor * weights * slope(inputs[0]),)
+
+    return f, pull
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", SAWS)
+def test_a_right_rule_of_a_saw_is_not_called_wrong(name, seed):
+    f, slope, x = SAWS[name]
+    report = gradcheck.check(adapt.vjp(*rule(f, slope), x, names=("x",), name=name), seed=seed)
+    assert not report.verdict.wrong, str(report)
+
+
+def test_a_quotient_whose_backward_has_lost_all_its_digits_is_not_called_wrong():
+    """(x cos x − sin x) / x² is 0 at 1e-8, where −x/3 is due; in wider numbers the same formula is right."""
+
+    def slope(x):
+        return (x * np.cos(x) - np.sin(x)) / x**2
+
+    for seed in range(4):
+        target = adapt.vjp(*rule(lambda x: np.sin(x) / x, slope), 1e-8 * normal(seed), names=("x",))
+        assert not gradcheck.check(target, seed=seed).verdict.wrong
+
+
+@pytest.mark.parametrize("factor", [3.0, -1.0])
+@pytest.mark.parametrize("name", SAWS)
+def test_its_wrong_twin_is_called_wrong(name, factor):
+    f, slope, x = SAWS[name]
+    report = gradcheck.check(adapt.vjp(*rule(f, slope, factor), x, names=("x",), name=name))
+    assert report.verdict is Verdict.DISAGREES, str(report)
