@@ -179,15 +179,15 @@ class Trial:
         """Return by how much each entry of a claim trembles: its rounding, by input, as rms of third differences.
 
         Taken at six points in a row beside this one: what is smooth differs there by its third derivative times
-        1e-21 only, a kink at the point itself is not crossed, and roundings that are the same one rounding away
-        (1 − p at p near 1) are not the same 1e-7 away.
+        1e-24 only, a kink at the point itself is not crossed, and roundings that are the same one rounding away
+        (1 − p at p near 1) are not the same 1e-8 away.
 
         Args:
             number: which cotangent.
             eps: spacing of the numbers that the claim is computed in.
         """
         if (number, eps) not in self._tremor:
-            rng, step = self.rng("tremor", number), max(1e-7, 64 * eps)
+            rng, step = self.rng("tremor", number), max(1e-8, 64 * eps)
             moves = [self._move(rng, value) for value in self.values]
             rows: list[dict[str, Any]] = []
             for k in range(1, 7):
