@@ -23,8 +23,20 @@ from gradcheck.tree import rebuild
 if TYPE_CHECKING:
     from gradcheck.checks.prober import Probe, Prober
 
-__all__ = ["DIGITS", "TIE", "around", "at_tie", "denied", "inexactness", "narrowing", "spread", "trembling"]
+__all__ = [
+    "DIGITS",
+    "TIE",
+    "around",
+    "at_tie",
+    "denied",
+    "flickering",
+    "inexactness",
+    "narrowing",
+    "spread",
+    "trembling",
+]
 
+_NARROW = 1e-3  # relative; what a claim of float32 or less may tremble
 _LOST = 1e-4  # relative; 800 spacings of float32
 _NEIGHBOURS = 12  # points around a tie: of three tied entries each is first in a third of them
 _MORE = 48  # claims around that are taken without a measurement: of seven tied entries each is first in some of them
@@ -44,10 +56,25 @@ TIE = (
 
 
 def trembling(prober: Prober, number: int, v: Array) -> float:
-    """Return by how much ⟨g, v⟩ trembles along a line beside the point, where no tie is crossed."""
+    """Return by how much ⟨g, v⟩ trembles along a line beside the point, where no tie is crossed.
+
+    Digits that cancel are those of the precision: what trembles by a million spacings of all that the gradient is made
+    of was computed in a narrower one, and that is a mistake.
+    """
     trembles = prober.trial.tremor(number, prober.stage.claim_eps).get(prober.name)
     size = 0.0 if trembles is None else norm(trembles * v)
-    return size if np.isfinite(size) else 0.0
+    eps = prober.stage.claim_eps
+    whole = max(norm(prober.claim(number) * v), prober.magnitude(number))
+    return min(size, max(min(1e6 * eps, _NARROW), 64 * eps) * whole) if np.isfinite(size) else 0.0
+
+
+def flickering(prober: Prober) -> float:
+    """Return what a claim may be that is nothing but rounding, where the outputs cancel to less than they flicker.
+
+    0.1 x + 0.2 x − 0.3 x is zero or its own rounding, and so is what is claimed of it. Known in float64 alone: in
+    narrower numbers moves of some roundings are no longer small.
+    """
+    return 10 * prober.stage.trial.flicker() if prober.stage.eps < 1e-12 else 0.0
 
 
 def spread(prober: Prober, number: int, v: Array) -> float:

@@ -7,7 +7,7 @@ from math import inf, isfinite, sqrt
 
 import numpy as np
 
-from gradcheck.checks.doubt import DIGITS, around, denied, inexactness, narrowing, spread, trembling
+from gradcheck.checks.doubt import DIGITS, around, denied, flickering, inexactness, narrowing, spread, trembling
 from gradcheck.checks.precision import Stage
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Comparison, Verdict, compare
@@ -301,7 +301,7 @@ class Prober:
         trembles = trembling(self, first.number, first.v)
         rounding = self.claim_rounding * size + 8 * max(spread(self, first.number, first.v), trembles)
         narrowed, wrong = narrowing(self, first)
-        rounding = max(rounding, narrowed) + first.line.unseen(self.trial.loudest, first.estimate.gap)
+        rounding = max(rounding, narrowed, flickering(self)) + first.line.unseen(self.trial.loudest, first.estimate.gap)
         a, b = (self.judge(p.estimate, p.number, p.reference, rounding) for p in (first, second))
         agree = abs(a.gap - b.gap) <= first.estimate.error + second.estimate.error + rounding
         if not wrong and Verdict.AGREES not in (a.verdict, b.verdict):
