@@ -101,7 +101,9 @@ def compare(
             return Comparison(Verdict.AGREES, gap, allowed, relative)
         vanishes = scale <= allowed <= resolution * max(whole, estimate.magnitude, estimate.secant)
         if vanishes or (scale == 0 and estimate.kind == "flat"):
-            return Comparison(Verdict.AGREES, gap, allowed, allowed / whole if whole > 0 else 0.0)
+            # of a gradient below what the outputs can show nothing was seen but that: said relative to it, as always
+            unseen = relative if scale > 0 else allowed / whole if whole > 0 else 0.0
+            return Comparison(Verdict.AGREES, gap, allowed, unseen)
         if tolerance is not None and relative <= tolerance:
             return Comparison(Verdict.AGREES, gap, allowed, relative)
         return Comparison(Verdict.INCONCLUSIVE, gap, allowed, relative, reason_for(estimate, relative))

@@ -3,12 +3,13 @@
 from dataclasses import replace
 from math import inf, nan
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import gradcheck
-from gradcheck import Estimate, Verdict
+from gradcheck import Estimate, Verdict, adapt
 from gradcheck.compare import compare, compare_kink
 
 SMOOTH = Estimate(
@@ -152,3 +153,13 @@ def test_verdicts_are_ordered_by_how_bad_they_are():
 
 def test_the_function_lives_in_the_module_of_its_name():
     assert gradcheck.compare.compare is compare
+
+
+def test_a_gradient_that_vanishes_beside_its_outputs_says_how_little_of_it_was_seen():
+    """cos at 1e-8: a claim of 1e-16 beside outputs of 1 agrees, and an error of 100 times the claim would have too."""
+    x = 1e-8 * np.random.default_rng(0).normal(size=(3, 4))
+    for factor, seen in ((1.0, True), (1.001, False)):  # the right one is seen by the complex step as well
+        target = adapt.vjp(np.cos, lambda i, u, k=factor: (-k * u * np.sin(i[0]),), x, names=("x",))
+        [direction] = [f for f in gradcheck.check(target).findings if f.check == "gradient.direction"]
+        assert direction.verdict is Verdict.AGREES
+        assert direction.resolution < 1e-6 if seen else direction.resolution > 1e-3
