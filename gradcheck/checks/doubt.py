@@ -74,7 +74,7 @@ def flickering(prober: Prober) -> float:
     0.1 x + 0.2 x − 0.3 x is zero or its own rounding, and so is what is claimed of it. Known in float64 alone: in
     narrower numbers moves of some roundings are no longer small.
     """
-    return 10 * prober.stage.trial.flicker() if prober.stage.eps < 1e-12 else 0.0
+    return 10 * prober.stage.trial.flicker(prober.name) if prober.stage.eps < 1e-12 else 0.0
 
 
 def spread(prober: Prober, number: int, v: Array) -> float:

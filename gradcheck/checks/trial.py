@@ -69,7 +69,7 @@ class Trial:
         self.loudest = 1.0  # greatest noise over its floor that any probe has shown
         self.stairs = False  # whether the forward was seen to stand still on short steps and to move on long ones
         self.told: dict[str, list[Any]] = {}  # by block, what the diagnosis said
-        self._flicker: float | None = None
+        self._flicker: dict[str, float] = {}
         self._tremor: dict[tuple[int, float], dict[str, Array]] = {}
         self.inexact: float | None = None  # size of the forward's jumps, once they were looked for
 
@@ -254,32 +254,26 @@ class Trial:
         size = norm(x) / sqrt(x.size) or 1.0
         eps = max(float(np.finfo(v.dtype).eps) for v in self.values if differentiable(v))
         outputs = norm(self.flat_cotangent(0) * self.y0)
-        if measured and outputs == 0 == self.flicker():  # all cancels: then as if one had been taken from one
+        if measured and outputs == 0 == self.flicker(name):  # all cancels: then as if one had been taken from one
             outputs = norm(self.flat_cotangent(0))
-        return 100 * max(eps * outputs, self.flicker() if measured else 0.0) / size
+        return 100 * max(eps * outputs, self.flicker(name) if measured else 0.0) / size
 
-    def flicker(self) -> float:
-        """Return by how much ⟨u, f⟩ changes for moves of 1 to 4096 roundings of the inputs, measured once.
+    def flicker(self, name: str) -> float:
+        """Return by how much ⟨u, f⟩ changes for moves of one input by 1 to 4096 of its roundings, measured once.
 
         1 − cos² of one number is zero and its rounding is not that of zero but that of one; how large it is shows
         only where the function is asked. Of a smooth function this is 1e-12 of what it changes by for large moves.
         """
-        if self._flicker is None:
-            rng, u, self._flicker = self.rng("flicker"), self.flat_cotangent(0), 0.0
+        if name not in self._flicker:
+            rng, u, x, call = self.rng("flicker", name), self.flat_cotangent(0), self.value(name), self.evaluator(name)
+            largest = 0.0
             for factor in 2.0 ** np.arange(0, 13, 2):
-                values: list[Any] = []
-                for value in self.values:
-                    if differentiable(value):
-                        step = factor * float(np.finfo(value.dtype).eps)
-                        value = (value * (1 + step * rng.choice([-1.0, 1.0], np.shape(value)))).astype(value.dtype)
-                    values.append(value)
-                try:
-                    y = flatten(self.forward(values))
-                except Exception:  # a neighbour may lie outside the domain; it then tells nothing
-                    continue
-                if y.shape == self.y0.shape and np.all(np.isfinite(y)):
-                    self._flicker = max(self._flicker, norm(u * (y - self.y0)))
-        return self._flicker
+                step = factor * float(np.finfo(x.dtype).eps)
+                y = call((x * (1 + step * rng.choice([-1.0, 1.0], x.shape))).astype(x.dtype))
+                if y is not None and np.all(np.isfinite(y)):  # a neighbour may lie outside the domain
+                    largest = max(largest, norm(u * (y - self.y0)))
+            self._flicker[name] = largest
+        return self._flicker[name]
 
     def read(self, answer: Any) -> dict[str, Any]:
         """Return a pullback's answer as copied arrays, None kept."""
