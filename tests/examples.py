@@ -94,8 +94,9 @@ def alike(shown: str, printed: str) -> bool:
 def run(*command: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command with this project importable, and its pytest plugin loaded."""
     places = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
-    told = ("PYTEST_", "GITHUB_", "GRADCHECK_")  # what changes our output: a test around us, somebody's CI, settings
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(told)}
+    told = ("PYTEST_", "GITHUB_", "GRADCHECK_")  # what changes the output: a test around us, somebody's CI, settings
+    kept = (name for name in os.environ if not name.startswith(told) and name not in ("CI", "BUILD_NUMBER"))
+    environment = {name: os.environ[name] for name in kept}
     environment |= {"PYTHONPATH": str(ROOT), "COLUMNS": "100", "PATH": os.pathsep.join(places), "NO_COLOR": "1"}
     if not any(found.value == "gradcheck.pytest_plugin" for found in entry_points(group="pytest11")):
         environment |= {"PYTEST_PLUGINS": "gradcheck.pytest_plugin"}

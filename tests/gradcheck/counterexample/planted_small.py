@@ -6,9 +6,6 @@ import numpy as np
 
 from gradcheck import adapt
 
-_RNG = np.random.default_rng(7)
-X = _RNG.normal(size=(4, 3))
-
 
 @dataclass(frozen=True)
 class Dense:
@@ -153,9 +150,10 @@ class MSE:
         return 2 * (y_hat - y)
 
 
-def dense(mistake, n_in=3, n_out=5):
+def dense(mistake, n_in=3, n_out=5, rng=None):
+    rng = rng or np.random.default_rng(7)
     layer = Dense(n_in, n_out, mistake)
-    return adapt.layer(layer, layer.init(np.random.default_rng(5)), _RNG.normal(size=(4, n_in)), name=mistake)
+    return adapt.layer(layer, layer.init(np.random.default_rng(5)), rng.normal(size=(4, n_in)), name=mistake)
 
 
 def function(forward, vjp, *inputs):
@@ -164,11 +162,13 @@ def function(forward, vjp, *inputs):
 
 def targets():
     """Return the wrong targets by name."""
-    one_negative = np.abs(_RNG.normal(size=(3, 5)))
+    rng = np.random.default_rng(7)
+    X = rng.normal(size=(4, 3))
+    one_negative = np.abs(rng.normal(size=(3, 5)))
     one_negative[2, 1] *= -1
     made = [
-        *map(dense, ("transposed", "mean for sum", "one entry", "sign", "missing sum")),
-        dense("input weight", 3, 3),
+        *(dense(how, rng=rng) for how in ("transposed", "mean for sum", "one entry", "sign", "missing sum")),
+        dense("input weight", 3, 3, rng),
         adapt.layer(Scale(3), {}, X, name="scale"),
         function(leaky, leaky_wrong_below, one_negative),
         function(leaky, leaky_two_mistakes, X),
@@ -176,12 +176,12 @@ def targets():
         function(relu, relu_mask_of_cotangent, X),
         function(relu, relu_twice_at_zero_too, X),
         function(softmax, softmax_diagonal, X),
-        function(product, product_swapped, X, _RNG.normal(size=(3, 5))),
-        function(lookup, lookup_overwritten, np.array([[4, 1, 4], [0, 1, 4]]), _RNG.normal(size=(5, 2))),
+        function(product, product_swapped, X, rng.normal(size=(3, 5))),
+        function(lookup, lookup_overwritten, np.array([[4, 1, 4], [0, 1, 4]]), rng.normal(size=(5, 2))),
         function(two_outputs, two_outputs_first_only, X),
         adapt.closure(scaled, X, {"gain": np.array(1.7)}, name="scaled"),
         adapt.gradient(norm, norm_unscaled, X[0], name="norm"),
         adapt.activation(Tanh(), X, name="Tanh"),
-        adapt.loss(MSE(), _RNG.normal(size=(4, 3)), X, name="MSE"),
+        adapt.loss(MSE(), rng.normal(size=(4, 3)), X, name="MSE"),
     ]
     return {target.name: target for target in made}
