@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from itertools import combinations
 
 import numpy as np
-from scipy.special import expit
 
 from gradcheck.diagnosis.anatomy import Anatomy, Subject
 from gradcheck.diagnosis.guess import Case, Guess, residual
@@ -15,11 +14,17 @@ from gradcheck.point import Array
 __all__ = ["formulas"]
 
 _FEWEST = 8  # numbers that one constant is fitted to
+
+
+def _logistic(v: Array) -> Array:
+    return 1 / (1 + np.exp(-v))
+
+
 _FORMS: tuple[tuple[Callable[[Array], Array], str], ...] = (
     (lambda v: v, "{0}"), (lambda v: 1 - v, "(1 − {0})"), (lambda v: 1 + v, "(1 + {0})"),
     (lambda v: v * (1 - v), "{0} (1 − {0})"), (lambda v: 1 - v * v, "(1 − {0}²)"), (lambda v: v * v, "{0}²"),
     (np.abs, "|{0}|"), (np.sign, "sign {0}"), (lambda v: 1 / v, "1/{0}"), (lambda v: 1 / (v * v), "1/{0}²"),
-    (lambda v: np.asarray(expit(v)), "σ({0})"), (lambda v: np.asarray(expit(v) * expit(-v)), "σ′({0})"),
+    (_logistic, "σ({0})"), (lambda v: _logistic(v) * _logistic(-v), "σ′({0})"),
     (np.exp, "exp {0}"), (np.cos, "cos {0}"), (np.sin, "sin {0}"), (np.tanh, "tanh {0}"),
     (lambda v: 1 - np.tanh(v) ** 2, "tanh′ {0}"),
 )  # fmt: skip

@@ -12,7 +12,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy.optimize import least_squares
 
 from gradcheck.diagnosis.anatomy import Anatomy, Subject, derivatives_at
 from gradcheck.diagnosis.guess import Case, Guess, residual
@@ -136,6 +135,8 @@ def _solved(subject: Subject, a: Anatomy, name: str) -> Array | None:
         values = _with(a, name, flat)
         found = [_slopes(subject, a, values, step, d) for d in directions]
         return np.asarray((np.array(found) - due) / scale).ravel()
+
+    from scipy.optimize import least_squares  # takes a fifth of a second, and few mistakes come this far
 
     try:
         answer = least_squares(gaps, start, diff_step=[1e-4], max_nfev=40)
