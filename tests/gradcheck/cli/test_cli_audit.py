@@ -237,12 +237,14 @@ def test_ctrl_c_ends_the_run_with_a_partial_report(project):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where the tests are a job with &
     )
-    while not (project / "reached").exists():
-        assert child.poll() is None, child.communicate()
-        time.sleep(0.05)
-    child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=30)
+    with child:
+        while not (project / "reached").exists():
+            assert child.poll() is None, child.communicate()
+            time.sleep(0.05)
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=30)
     report = json.loads(out)
     assert child.returncode == 1, err  # what was found counts
     assert report["stopped"] == "interrupted from the keyboard"
