@@ -47,6 +47,36 @@ def test_a_linear_pullback_on_kinks_is_verified():
     assert verified(on_kinks(lambda u: u))
 
 
+def bent(change, dtype):
+    """Tanh with its cotangent changed where it is large, or small."""
+
+    def vjp(inputs, u):
+        return ((change(u) * (1 - np.tanh(inputs[0]) ** 2)).astype(dtype),)
+
+    return lambda rng: adapt.vjp(np.tanh, vjp, rng.standard_normal((3, 5)).astype(dtype), name="tanh")
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("limit", [30.0, 1e3, 1e5])
+def test_a_cotangent_clipped_or_dropped_far_from_one_is_told(limit, dtype):
+    assert told(bent(lambda u: np.clip(u, -limit, limit), dtype))
+    assert told(bent(lambda u: np.where(np.abs(u) < 1 / limit, 0, u), dtype))
+
+
+def test_in_float16_the_cotangent_is_made_as_large_as_it_can_be():
+    assert told(bent(lambda u: np.clip(u, -40, 40), np.float16))
+    assert verified(bent(lambda u: u, np.float16))
+
+
+def test_a_product_that_leaves_float16_on_the_way_is_not_called_nonlinear():
+    """The sum over 400 terms overflows for a cotangent 64 times as large, before it is averaged."""
+
+    def vjp(inputs, u):
+        return ((np.float16(2) * inputs[0] * (u * np.float16(400)) / np.float16(400)),)
+
+    assert verified(lambda rng: adapt.vjp(np.square, vjp, rng.standard_normal((3, 5)).astype(np.float16), name="f"))
+
+
 def settled(tolerance):
     """x solves (a + 6 I) x = b by Jacobi's iteration; the backward solves by the same to the same tolerance."""
 
