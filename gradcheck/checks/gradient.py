@@ -65,9 +65,10 @@ def of_block(trial: Trial, stage: Stage, name: str) -> Iterator[Finding]:
             probes[-1] = worst = prober.confirm(worst)
     elif suspicious:
         entries = measure_entries(prober, _sample(prober, min(64, effort.budget // (2 * _PER_ENTRY))), number)
-        if worst.estimate.kind == "kink" or any(entry.verdict is Verdict.KINK for entry in entries):
-            moved = moved_probes(prober, min(2, effort.probes))
     complete = len(entries) >= size * (2 if prober.x.dtype.kind == "c" else 1)
+    kinked = worst.estimate.kind == "kink" or any(entry.verdict is Verdict.KINK for entry in entries)
+    if worst.verdict is Verdict.INCONCLUSIVE and kinked and not complete:  # what was not measured is so beside it
+        moved = moved_probes(prober, min(2, effort.probes))
     yield _direction_finding(prober, probes, worst, entries, moved, complete, cost)
     if entries:
         yield _entries_finding(prober, entries, complete, prober.evaluations - start - cost)
