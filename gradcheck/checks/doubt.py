@@ -44,6 +44,7 @@ _FINE = 1e-3  # branches that meet differ by more than this
 _FEW = 8  # claims that are looked at before any of these
 _KEPT = 1_000_000  # numbers: what is more is not kept but asked for again
 _FARTHEST = 1e-2  # of the block's size: how far entries are put in order
+_SPANS = (0.25, 2.0)  # of the block's size
 _JITTER = 1e-5  # of the block's size: a hundred times farther than what counts as at the kink, to be measured there
 
 DIGITS = (
@@ -144,18 +145,22 @@ def _extended(prober: Prober) -> Trial | None:
 
 
 def inexactness(lines: list[Line]) -> float:
-    """Return the size of the jumps that the forward makes along any of the lines, which differ in their input."""
+    """Return the size of the jumps that the forward makes along any of the lines, which differ in their input.
 
-    def jumps(line: Line) -> float:
+    Looked for nearby, and where there are none farther away: an iteration that converges fast takes the same number of
+    steps at many points in a row.
+    """
+
+    def jumps(line: Line, far: float) -> float:
         def phi(t: float) -> float | None:
             sample = line(t)
             return sample.raw if sample.finite else None
 
-        span = min(0.25, 0.5 * line.reach)
+        span = min(far, 0.5 * line.reach)
         line(span)  # its size says how φ is rounded
         return jump_size(phi, span=span, rounding=line.floor(span))
 
-    return max(jumps(line) for line in lines)
+    return next((size for far in _SPANS if (size := max(jumps(line, far) for line in lines)) > 0), 0.0)
 
 
 def denied(line: Line, gap: float, levels: Sequence[int] = (0, 1, 2)) -> bool:
@@ -199,6 +204,8 @@ def around(prober: Prober, number: int) -> tuple[bool, Array | None]:
     claims: list[Array] = []
     wrong = 0
     for count in range(_NEIGHBOURS + _MORE):
+        if count == _NEIGHBOURS and len(claims) < _NEIGHBOURS // 2:
+            return False, None
         trial = Trial(prober.trial.target, prober.trial.settings, _beside(prober.trial.values, count, rng))
         trial.share_cotangents(prober.trial)
         trial.inexact = prober.trial.inexact or 0.0  # the forward's jumps were looked for at the point itself
@@ -221,8 +228,6 @@ def around(prober: Prober, number: int) -> tuple[bool, Array | None]:
         fine = seen is None or (abs(seen.gap) <= seen.allowed and seen.resolution <= _FINE)
         if fine and claim.shape == prober.x.shape and np.all(np.isfinite(claim)):
             claims.append(claim)
-        if count == _NEIGHBOURS - 1 and len(claims) < _NEIGHBOURS // 2:
-            return False, None
     return False, np.stack(claims)
 
 
@@ -239,10 +244,10 @@ def at_tie(prober: Prober, number: int, v: Array) -> bool:
     if wrong or near is None or np.iscomplexobj(near):
         return False
     claimed = float(np.vdot(prober.claim(number), v).real)
-    for claims in (near, np.stack(list(_nearer(prober, number, _MORE)))):
-        slopes = claims.reshape(len(claims), -1) @ v.ravel()
+    for found in (near, list(_nearer(prober, number, _MORE))):
+        slopes = np.array([float(np.vdot(claim, v).real) for claim in found])
         slack = 1e-4 * float(np.ptp(slopes))
-        if not _apart(slopes) or not np.min(slopes) - slack <= claimed <= np.max(slopes) + slack:
+        if len(slopes) < 2 or not _apart(slopes) or not np.min(slopes) - slack <= claimed <= np.max(slopes) + slack:
             return False
     return True
 

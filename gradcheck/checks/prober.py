@@ -33,6 +33,8 @@ _UNCONFIRMED = (
     "a gap was seen that other steps, or the rounding of the claim itself, do not confirm; another seed may settle it"
 )
 _TALL = 2.0**-20  # of the outputs: eight spacings of float32, in which a function may compute inside
+_OWN = 1e-2  # of the outputs: a taller jump is no tolerance of an iteration
+_TALLER = 1e3  # jump over the gap that it explains: the derivative of such a forward errs by more than it jumps
 _INEXACT = 300.0  # gap per unit of t that a forward with jumps of size 1 may show: it errs by n ρⁿ⁻¹, not by ρⁿ
 
 
@@ -296,7 +298,11 @@ class Prober:
                 lines += [other.line(first.number, other.direction(first.number)) for other in others]
             elif np.count_nonzero(first.v) == 1:
                 lines = [self.line(first.number, self.direction(first.number))]
-            self.trial.inexact = inexactness(lines)
+            jump = inexactness(lines)
+            # the size of the gap, were the step as long as the block is large
+            gap = abs(first.estimate.gap) * self.scale / float(np.max(np.abs(first.v)))
+            told = jump <= _OWN * self.magnitude(first.number) and jump <= _TALLER * gap
+            self.trial.inexact = jump if told else 0.0
         size = max(first.estimate.scale, first.reference)
         trembles = trembling(self, first.number, first.v)
         rounding = self.claim_rounding * size + 8 * max(spread(self, first.number, first.v), trembles)

@@ -18,6 +18,7 @@ __all__ = ["jump_size"]
 _ORDER = 8
 _PEAK = 70.0  # the largest binomial coefficient of order 8
 _COARSE = 33
+_ZOOMS = 3
 _SHARP = 30.0  # how many spacings of φ a jump has to exceed
 
 
@@ -29,7 +30,7 @@ def jump_size(
     Args:
         phi: t ↦ φ(t), None where it cannot be evaluated.
         span: half the interval.
-        points: evaluations on the first grid; 65 more on a finer one tell a jump from a kink. 33 settle it where
+        points: evaluations on the first grid; 65 more on each finer one tell a jump from a kink. 33 settle it where
             the function does not bend.
         rounding: of φ, where it is more than the spacing of its values: that of a long sum.
     """
@@ -38,12 +39,16 @@ def jump_size(
         return 0.0
     grid = np.linspace(-span, span, points)
     size, where = _peak([phi(float(t)) for t in grid], rounding)
-    if size == 0.0:
-        return 0.0
-    spacing = 2 * span / (points - 1)
-    centre = grid[where] + _ORDER / 2 * spacing
-    finer, _ = _peak([phi(float(t)) for t in centre + 2 * spacing * np.linspace(-1, 1, 65)], rounding)
-    return min(size, finer) if finer > 0.3 * size else 0.0  # what is smooth, or a kink, shrinks with the spacing
+    for _ in range(_ZOOMS):
+        if size == 0.0:
+            break
+        spacing = float(grid[1] - grid[0])
+        grid = grid[where] + _ORDER / 2 * spacing + 2 * spacing * np.linspace(-1, 1, 65)
+        coarser = size
+        size, where = _peak([phi(float(t)) for t in grid], rounding)
+        if size > 0.3 * coarser:  # what is smooth, or a kink, shrinks with the spacing; several jumps in one part
+            return min(size, coarser)
+    return 0.0
 
 
 def _peak(values: list[float | None], rounding: float) -> tuple[float, int]:
