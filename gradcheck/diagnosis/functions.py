@@ -39,17 +39,18 @@ def diagonal(subject: Subject, case: Case) -> Iterator[Guess]:
         np.linalg.norm(a.measured * (1 - e)) > 1e-6 * np.linalg.norm(a.measured)
         for a, e in zip(case, eyes, strict=True)
     )
-    handed_on = all(np.allclose(a.claimed, e, rtol=0, atol=10 * a.tolerance) for a, e in zip(case, eyes, strict=True))
-    if handed_on:
+    alike = all(np.allclose(a.claimed, e, rtol=0, atol=10 * a.tolerance) for a, e in zip(case, eyes, strict=True))
+    handed_on = residual(case, ((a.claimed, e) for a, e in zip(case, eyes, strict=True))) if alike else None
+    if handed_on is not None:
         if full:
             text = (
                 "the cotangent is handed on as it is, and the function is not the identity: a branch left "
                 "out, or left to a neighbour"
             )
-            yield Guess("identity", text, 0.0, 0.5)
+            yield Guess("identity", text, handed_on, 0.5)
         else:
             text = "the cotangent is handed on as it is: the function's own derivative is left out"
-            yield Guess("missing_factor", text, 0.0, 0.5)
+            yield Guess("missing_factor", text, handed_on, 0.5)
         return
     if full:
         fits = residual(case, ((a.claimed, a.measured * e) for a, e in zip(case, eyes, strict=True)))
@@ -108,7 +109,9 @@ def _named(case: Case, factors: list[Array], along: int, whose: str) -> Guess | 
                     inner = told.format(label)
                     if power != 1 and " " in inner and not inner.startswith("("):
                         inner = f"({inner})"  # 1/(exp x)², not 1/exp x²
-                    return _guess(case, wording.format(inner), power, constant, factors, along)
+                    guess = _guess(case, wording.format(inner), power, constant, ratios, along)
+                    if guess is not None:
+                        return guess
     return None
 
 
@@ -126,12 +129,15 @@ def _equal(ratio: Array, factor: Array) -> bool:
     return bool(np.all(np.abs(ratio[seen] - factor[seen]) <= 1e-5 * np.abs(factor[seen])))
 
 
-def _guess(case: Case, expression: str, power: float, constant: float, factors: list[Array], along: int) -> Guess:
-    pairs = []
-    for a, f in zip(case, factors, strict=True):
-        filled = np.where(np.isnan(f), 1.0, f)
-        pairs.append((a.claimed, a.measured * (filled if along == 0 else filled[:, None])))
-    left = residual(case, pairs) or 0.0
+def _guess(
+    case: Case, expression: str, power: float, constant: float, ratios: list[Array], along: int
+) -> Guess | None:
+    factors = [constant * np.where(np.isfinite(ratio), ratio, 1.0) for ratio in ratios]
+    left = residual(
+        case, [(a.claimed, a.measured * (f if along == 0 else f[:, None])) for a, f in zip(case, factors, strict=True)]
+    )
+    if left is None:
+        return None
     times = "" if constant == 1 else f"{constant:g} × "
     slug, end = ("extra_factor", "a factor too much") if power > 0 else ("missing_factor", "that factor is left out")
     return Guess(slug, f"claimed = {times}{expression} × measured: {end}", left, 1.4)
