@@ -40,19 +40,14 @@ def test_a_cache_of_another_forward_is_told(twin):
     assert "stale_cache" in {f.pattern for f in report.findings}, str(report)
 
 
-@pytest.mark.parametrize("size", [1e-6, 1e-3, 0.1])
-@pytest.mark.parametrize("scale", [1e-4, 1.0])
-def test_a_fault_smaller_than_the_rounding_of_a_name_is_not_given_one(size, scale):
-    """(1 − x²)² is a factor near one for small x, and so is that of this fault; it has no name."""
-
-    def off(inputs, u):
-        x = inputs[0]
-        return (-u / x**2 * (1 + size * (-1.0) ** np.arange(x.size).reshape(x.shape) * np.cos(np.arange(5))),)
-
-    x = scale * np.random.default_rng(3).uniform(0.5, 2.0, size=(3, 5))
-    report = gradcheck.check(adapt.vjp(lambda x: 1 / x, off, x, names=("x",), name="reciprocal"))
+def test_a_small_fault_is_not_given_the_name_of_a_factor_that_does_not_explain_it():
+    """(1 − x²)² is a factor near one for small x, and so is that of this fault."""
+    x = 1e-3 * np.random.default_rng(3).uniform(0.1, 1.0, size=(3, 5))
+    signs = (-1.0) ** np.arange(15).reshape(3, 5)
+    target = adapt.vjp(lambda x: 1 / x, lambda i, u: (-u / i[0] ** 2 * (1 + 1e-6 * signs),), x, names=("x",), name="f")
+    report = gradcheck.check(target)
     assert report.verdict is Verdict.DISAGREES
-    assert {f.pattern for f in report.findings} <= {None, "part"}, str(report)
+    assert {f.pattern for f in report.findings} == {None}, str(report)
 
 
 @pytest.mark.slow
