@@ -13,12 +13,13 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import scipy
 
 from gradcheck import __version__
-from gradcheck.checks import checks_for
+from gradcheck.checks import Check, checks_for
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
 from gradcheck.diagnosis.network import weigh
@@ -44,6 +45,7 @@ def run(targets: Iterable[Target], settings: Settings, progress: Callable[[Targe
     """
     start = time.perf_counter()
     findings: list[Finding] = []
+    apart = False
     if not isinstance(targets, Iterable):
         raise _no_target(targets)
     for target in targets:
@@ -52,7 +54,8 @@ def run(targets: Iterable[Target], settings: Settings, progress: Callable[[Targe
         if progress is not None:
             progress(target)
         findings += examine(target, settings)
-    return assemble(findings, settings, seconds=time.perf_counter() - start)
+        apart = apart or target.apart
+    return assemble(findings, settings, seconds=time.perf_counter() - start, apart=apart)
 
 
 def _no_target(thing: object) -> InputError:
@@ -74,22 +77,35 @@ def examine(target: Target, settings: Settings) -> list[Finding]:
 
 
 def _findings(trial: Trial) -> Iterator[Finding]:
-    for check in checks_for(trial.target):
-        fatal = False
-        try:
-            for finding in check.run(trial):
-                fatal = fatal or (finding.check in _FATAL and finding.verdict.wrong)
+    """Yield what the checks that are asked find; what stops them is told even if nobody asked for it."""
+    asked, checks, silent = trial.target.asked, checks_for(trial.target), True
+    if asked is not None:
+        last = max((place for place, check in enumerate(checks) if check.id in asked), default=-1)
+        checks = tuple(c for c in checks[: last + 1] if c.prepares or c.id in asked)
+    for check in checks:
+        stopped = False
+        for finding, fatal in _answers(check, trial):
+            stopped = stopped or fatal
+            if fatal or asked is None or check.id in asked:
+                silent = False
                 yield finding
-        except ContractError as error:
-            yield trial.finding(error.check, error.wrt, Verdict.MALFORMED, str(error))
-            fatal = True
-        except Exception as error:  # the runner is where whatever the user's code raises becomes a verdict
-            where = _raised_in(error)
-            message = f"{check.id}: {type(error).__name__}: {error}{where}"
-            yield trial.finding(check.id, "", Verdict.RAISED, message)
-            fatal = True
-        if fatal:
+        if stopped:
             return
+    if silent and asked is not None:  # no gradient has a form that can be measured, say: what is wrong then is told
+        whole = Trial(replace(trial.target, asked=None), trial.settings)
+        yield from (finding for finding in _findings(whole) if finding.verdict.wrong)
+
+
+def _answers(check: Check, trial: Trial) -> Iterator[tuple[Finding, bool]]:
+    """Yield what one check finds, with whether the examination ends there."""
+    try:
+        for finding in check.run(trial):
+            yield finding, finding.check in _FATAL and finding.verdict.wrong
+    except ContractError as error:
+        yield trial.finding(error.check, error.wrt, Verdict.MALFORMED, str(error)), True
+    except Exception as error:  # the runner is where whatever the user's code raises becomes a verdict
+        message = f"{check.id}: {type(error).__name__}: {error}{_raised_in(error)}"
+        yield trial.finding(check.id, "", Verdict.RAISED, message), True
 
 
 def _raised_in(error: BaseException) -> str:
@@ -110,6 +126,7 @@ def assemble(
     stopped: str = "",
     unchecked: Sequence[str] = (),
     root: Path | None = None,
+    apart: bool = False,
 ) -> Report:
     """Return the report of a run: paths relative to the project, the source of what failed, the environment.
 
@@ -120,11 +137,12 @@ def assemble(
         stopped: why the run ended early, "" where it did not.
         unchecked: names of targets that were not reached.
         root: directory that paths are told from; None for the project of the working directory.
+        apart: whether other targets of the same networks are checked apart.
     """
     base = str(project_root() if root is None else root).rstrip("/") + "/"
     failing = [f.source for f in findings if f.source is not None and f.verdict.severity >= 2]
     sources = tuple(text for source in dict.fromkeys(failing) if (text := _source_text(*source, base)) is not None)
-    told = tuple(_from(base, finding) for finding in weigh(findings))
+    told = tuple(_from(base, finding) for finding in weigh(findings, apart=apart))
     return Report(told, settings.seed, settings.effort, _environment(), seconds, stopped, tuple(unchecked), sources)
 
 
@@ -227,10 +245,13 @@ def assert_agrees(
         GradientMismatch: an AssertionError whose `report` is the Report and `finding` its worst finding.
     """
     __tracebackhide__ = True  # a failing test ends in the caller's line, not here
+    single = isinstance(targets, Target) or not isinstance(targets, Iterable)  # `check` refuses what is neither
+    asked: list[Target] = [targets] if single else list(targets)  # type: ignore[list-item, arg-type]
+    parts = any(target.asked is not None for target in asked if isinstance(target, Target))
     recorder = current.get()
     told_seed, told_effort = (recorder.seed, recorder.effort) if recorder is not None else (None, None)
     report = check(
-        targets,
+        asked,
         seed=seed if seed is not None else told_seed or 0,
         effort=effort or told_effort or "standard",  # type: ignore[arg-type]  # Settings refuses what is no effort
         resolution=resolution,
@@ -238,8 +259,10 @@ def assert_agrees(
         counterexample=counterexample,
     )
     if expected_failures:
-        report = accept(report, [Accepted("expected_failures", expected_failures)], complete=True)
+        report = accept(report, [Accepted("expected_failures", expected_failures)], complete=not parts)
     report = _reproducible(report)
+    if not report.findings and parts:
+        _skip(asked)
     if recorder is not None:
         recorder.reports.append(report)
     if not report.ok:
@@ -252,6 +275,14 @@ def assert_agrees(
         # a line of its own: Hypothesis tells failures apart by it, and must not shrink a wrong point to an open one
         raise GradientMismatch(told, report, worst)
     return report
+
+
+def _skip(asked: Sequence[Target]) -> NoReturn:
+    """Skip the test of checks that have nothing to say of a target with which nothing is wrong."""
+    import pytest  # here: only tests made by `gradcheck.parametrize` ask for single checks
+
+    told = ", ".join(f"{', '.join(target.asked or ())} of {target.name}" for target in asked)
+    pytest.skip(f"nothing to measure: {told}")
 
 
 def _reproducible(report: Report) -> Report:

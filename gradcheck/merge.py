@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from gradcheck.compare import Verdict
+from gradcheck.diagnosis.network import weigh
 from gradcheck.errors import ConfigurationError
 from gradcheck.report import Finding, Report
 
-__all__ = ["joined", "merge"]
+__all__ = ["Part", "joined", "merge"]
 
 
 def merge(reports: Sequence[Report], names: Sequence[str]) -> Report:
@@ -54,23 +56,58 @@ def merge(reports: Sequence[Report], names: Sequence[str]) -> Report:
     )
 
 
-def joined(found: Sequence[tuple[str, Report]]) -> Report:
-    """Return one report of all the reports of a test run; a target's name that occurs again is told with its test.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A report of a test run.
 
     Args:
-        found: (test, report); seeds and efforts may differ from test to test, the first one's are shown.
+        test: the test that made it; for one of a series the series: the test's name without target and check.
+        report: what it found.
+        series: which of the reports that a test makes, where each target and check is a test; None for other tests.
+        place: of the test in its series.
     """
+
+    test: str
+    report: Report
+    series: int | None = None
+    place: int = 0
+
+
+def joined(parts: Sequence[Part]) -> Report:
+    """Return one report of all the reports of a test run; a target's name that occurs again is told with its test.
+
+    The tests of a series are one report, in the order of their targets and checks whatever the order in which they
+    ran, and what follows from a network's targets together is told again.
+
+    Args:
+        parts: seeds and efforts may differ from test to test, the first one's are shown.
+    """
+    groups: dict[tuple[str, int, bool], list[Part]] = {}
+    for number, part in enumerate(parts):
+        one = part.series is None
+        groups.setdefault((part.test, number if part.series is None else part.series, one), []).append(part)
     findings: list[Finding] = []
-    owners: dict[str, tuple[str, int]] = {}
-    for number, (test, report) in enumerate(found):
-        for finding in report.findings:
-            mine = owners.setdefault(finding.target, (test, number)) == (test, number)
+    owners: dict[str, int] = {}
+    for number, ((test, _, one), group) in enumerate(groups.items()):
+        for finding in group[0].report.findings if one else _series(group):
+            mine = owners.setdefault(finding.target, number) == number
             findings.append(finding if mine else replace(finding, target=f"{finding.target} ({test}, {number + 1})"))
-    reports = [report for _, report in found] or [Report(())]
+    reports = [part.report for part in parts] or [Report(())]
     sources = tuple(dict.fromkeys(source for report in reports for source in report.sources))
     first = reports[0]
     seconds = sum(report.seconds for report in reports)
     return Report(tuple(findings), first.seed, first.effort, first.environment, seconds, sources=sources)
+
+
+def _series(group: Sequence[Part]) -> tuple[Finding, ...]:
+    """Return the findings of tests of one series; what stands in the way of several checks is told once."""
+    told: dict[tuple[str, int], Finding] = {}
+    for part in sorted(group, key=lambda part: part.place):
+        for (id_, count), finding in _keyed(part.report.findings):
+            if finding.verdict is Verdict.RAISED:  # the same exception, whichever check ran into it
+                id_ = f"{finding.target}: {finding.message.removeprefix(finding.check)}"
+            told.setdefault((id_, count), finding)
+    return weigh(told.values(), apart=True)
 
 
 def _keyed(findings: Iterable[Finding]) -> Iterator[tuple[tuple[str, int], Finding]]:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["gradcheck_report"]
 
-_FOUND = pytest.StashKey[list[tuple[str, str]]]()  # (node id, report as JSON) of every test that checked something
+# (test, which of a series or None, place in it, report as JSON) of every test that checked something
+_FOUND = pytest.StashKey[list[tuple[str, int | None, int, str]]]()
 _TEST = pytest.StashKey[Recorder]()
 
 
@@ -80,8 +81,33 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if call.when == "call" and recorder is not None and recorder.reports:
         drawn = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
         kept = _worst_of_each(recorder.reports) if drawn else recorder.reports
-        report.gradcheck = [found.to_json() for found in kept]
+        series, place = _series_of(item)
+        report.gradcheck = [
+            (series or item.nodeid, None if series is None else number, place, found.to_json())
+            for number, found in enumerate(kept)
+        ]
     return report
+
+
+def _series_of(item: pytest.Item) -> tuple[str | None, int]:
+    """Return the series of tests that `gradcheck.parametrize` made, this one among them, by name; and its place in it.
+
+    The name is the test's without target and check. Tests of other parameters are a series of their own: they check
+    the same target anew.
+    """
+    from gradcheck.target import Target
+
+    callspec: Any = getattr(item, "callspec", None)
+    target = None if callspec is None else callspec.params.get("target")
+    if not isinstance(target, Target) or target.asked is None:
+        return None, 0
+    own = target.name if len(target.asked) > 1 else f"{target.name}:{target.asked[0]}"
+    others = callspec.id
+    for spelled in (own, own.encode("unicode_escape").decode()):  # as pytest spells what is not ASCII
+        others = others.replace(spelled, "", 1)
+    others = others.strip("-").replace("--", "-")
+    test = item.nodeid.removesuffix(item.name) + getattr(item, "originalname", item.name)
+    return f"{test}[{others}]" if others else test, callspec.indices["target"]
 
 
 def _worst_of_each(reports: list[Report]) -> list[Report]:
@@ -103,8 +129,7 @@ class _Collector:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what a test found."""
-        for text in getattr(report, "gradcheck", ()):
-            self.config.stash[_FOUND].append((report.nodeid, text))
+        self.config.stash[_FOUND] += [tuple(found) for found in getattr(report, "gradcheck", ())]
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -139,11 +164,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 def _whole(config: pytest.Config) -> Report:
     """Return one report of the whole run; targets of one name in two tests are told apart by the test."""
-    from gradcheck.merge import joined
+    from gradcheck.merge import Part, joined
     from gradcheck.report import Report
 
-    found = [(node, Report.from_json(text, origin=node)) for node, text in config.stash[_FOUND]]
-    return joined(found)
+    found = config.stash[_FOUND]
+    return joined([Part(test, Report.from_json(text, origin=test), nth, place) for test, nth, place, text in found])
 
 
 @pytest.fixture(scope="session")

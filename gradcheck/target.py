@@ -42,6 +42,8 @@ class Target:
         keeps: what a forward leaves on its own object (running means, counters), known because every call is made on
             a fresh copy.
         recipe: how it was made, where it can be made again at another point; None where it cannot.
+        asked: ids of the checks that are asked of it; None for all that apply.
+        apart: whether other targets of its network are checked apart, so that one alone tells nothing of the whole.
     """
 
     name: str
@@ -62,6 +64,8 @@ class Target:
     spacing: float | None = None
     keeps: tuple[str, ...] = ()
     recipe: Recipe | None = None
+    asked: tuple[str, ...] | None = None
+    apart: bool = False
 
     def owner(self, name: str) -> tuple[str, str]:
         """Return (layer, quantity) of an input."""

@@ -1,12 +1,15 @@
-"""Tests from targets: one test a target for pytest, random points for Hypothesis."""
+"""Tests from targets: one a target and check for pytest, at random points for Hypothesis."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, wraps
 from typing import Any, TypeVar, cast
 
+from gradcheck.checks import checks_for
 from gradcheck.config import suggest
 from gradcheck.discover import discover, targets_of
 from gradcheck.errors import GradientMismatch, InputError
@@ -21,14 +24,18 @@ Test = TypeVar("Test", bound=Callable[..., Any])
 def parametrize(
     targets: str | Target | Iterable[Any], *, expected_failures: Mapping[str, str] | None = None
 ) -> Callable[[Test], Test]:
-    """Run a test once for each target, which it takes as its argument `target`.
+    """Run a test once for each check of each target, which it takes as its argument `target`.
+
+    `gradcheck.assert_agrees(target)` then asks that check alone; the numbers are those of all checks together, and
+    the tests of one target are one target again in pytest's section and in its reports.
 
     Args:
         targets: what the adapters return, dictionaries with the key "adapt", or the name of a module or object that
             offers them ("my.layers", "my/layers.py:targets").
-        expected_failures: {name of a target: why it fails}; such a test has to fail.
+        expected_failures: {"target:check" or the name of a target: why it fails}; such a test has to fail. A target
+            that is named as a whole is one test of all its checks.
     Raises:
-        InputError: an expected failure names no target, or has no reason.
+        InputError: an expected failure names no test, or has no reason.
 
     Example:
         >>> @parametrize([{"adapt": "vjp", "name": "sin", "forward": np.sin, "inputs": (np.array([0.3, -1.2]),),
@@ -39,25 +46,51 @@ def parametrize(
     import pytest  # a decorator of tests: whoever uses it has pytest
 
     found = [i.target for i in discover([targets]).items] if isinstance(targets, str) else targets_of(targets)
-    names = [target.name for target in found]
     known = dict(expected_failures or {})
+    cases = list(_cases(found, known))
+    _refuse_unknown(known, found, [id_ for id_, _ in cases])
+    values = [
+        pytest.param(
+            target, id=id_, marks=[pytest.mark.xfail(reason=known[id_], strict=True)] if id_ in known else []
+        )
+        for id_, target in cases
+    ]
+    mark: Callable[[Test], Test] = pytest.mark.parametrize("target", values)
+    return mark
+
+
+def _cases(found: Iterable[Target], known: Mapping[str, str]) -> Iterator[tuple[str, Target]]:
+    """Yield (id, what is asked) of every test: one a check, or one of a target that is known to fail as a whole."""
+    targets = list(found)
+    networks = Counter(_network(target) for target in targets)
+    for target in targets:
+        asked, apart = tuple(check.id for check in checks_for(target)), networks[_network(target)] > 1
+        if target.name in known:
+            yield target.name, replace(target, asked=asked, apart=apart)
+            continue
+        for check in asked:
+            yield f"{target.name}:{check}", replace(target, asked=(check,), apart=apart)
+
+
+def _network(target: Target) -> str:
+    return target.name.rpartition("/")[0] or target.name
+
+
+def _refuse_unknown(known: Mapping[str, str], found: Iterable[Target], tests: Sequence[str]) -> None:
+    names = [target.name for target in found]
     for name, reason in known.items():
-        if name not in names:
+        whole = next((n for n in names if n in known and name.startswith(f"{n}:")), None)
+        if name not in tests and whole is not None:
             raise InputError(
-                f"Expected the name of a target in expected_failures but got {name!r}{suggest(name, names)}"
+                f"Expected {name!r} or {whole!r} in expected_failures but got both: the whole target is one test"
+            )
+        if name not in tests:
+            raise InputError(
+                f"Expected a target or one of its checks, as 'target:check', in expected_failures but got {name!r}"
+                f"{suggest(name, [*names, *tests])}"
             )
         if not reason.strip():
             raise InputError(f"Expected a reason for the expected failure {name!r} but got none")
-    cases = [
-        pytest.param(
-            target,
-            id=target.name,
-            marks=[pytest.mark.xfail(reason=known[target.name], strict=True)] if target.name in known else [],
-        )
-        for target in found
-    ]
-    mark: Callable[[Test], Test] = pytest.mark.parametrize("target", cases)
-    return mark
 
 
 def given(target: Target, *, examples: int = 20, **options: Any) -> Callable[[Test], Callable[..., None]]:

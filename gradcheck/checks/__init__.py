@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from gradcheck.checks import contract, gradient, points, pullback, structure, value
 from gradcheck.checks.naming import naming
 from gradcheck.checks.trial import Trial
@@ -21,11 +23,13 @@ class Check:
     Args:
         id: dotted, stable.
         run: asks it; yields one finding for the target, or one for each quantity.
-        ids: of the findings it yields, where they are more than one.
+        prepares: whether later checks rest on it: nothing can be measured where the forward is not finite, and
+            arguments that are written into are handed out as copies. It is run before a later one that is asked alone.
     """
 
     id: str
     run: Callable[[Trial], Iterator[Finding]]
+    prepares: bool = False
 
     @property
     def explanation(self) -> str:
@@ -34,9 +38,9 @@ class Check:
 
 
 _CHECKS = (
-    Check("value.type", value.value_type),
-    Check("value.finite", value.value_finite),
-    Check("value.mutation", value.value_mutation),
+    Check("value.type", value.value_type, prepares=True),
+    Check("value.finite", value.value_finite, prepares=True),
+    Check("value.mutation", value.value_mutation, prepares=True),
     Check("value.repeatable", value.value_repeatable),
     Check("value.primal", value.value_primal),
     Check("contract.keys", contract.contract_keys),
@@ -44,7 +48,7 @@ _CHECKS = (
     Check("contract.shape", contract.contract_shape),
     Check("contract.dtype", contract.contract_dtype),
     Check("contract.finite", contract.contract_finite),
-    Check("contract.mutation", contract.contract_mutation),
+    Check("contract.mutation", contract.contract_mutation, prepares=True),
     Check("contract.aliasing", contract.contract_aliasing),
     Check("contract.layout", contract.contract_layout),
     Check("pullback.repeatable", pullback.pullback_repeatable),
@@ -54,9 +58,13 @@ _CHECKS = (
 )
 
 
+def _real(target: Target) -> bool:
+    return all(np.asarray(value).dtype.kind != "c" for value in target.point.values)
+
+
 # asked only of a target that declares what they hold it to
 _DECLARED: tuple[tuple[Callable[[Target], bool], Check], ...] = (
-    (lambda target: target.elementwise, Check("gradient.points", points.gradient_points)),
+    (lambda target: target.elementwise and _real(target), Check("gradient.points", points.gradient_points)),
     (lambda target: target.jvp is not None, Check("adjoint.dot", structure.adjoint_dot)),
     (lambda target: target.symmetric, Check("second_order.symmetric", structure.second_order_symmetric)),
     (lambda target: target.batch is not None, Check("structure.batch", structure.structure_batch)),

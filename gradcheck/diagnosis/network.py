@@ -15,12 +15,16 @@ _CLOSE = 1e-5
 _CARRIED = ("x", "y_hat")
 
 
-def weigh(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def weigh(findings: Iterable[Finding], *, apart: bool = False) -> tuple[Finding, ...]:
     """Return the findings with what follows from a whole network's together.
 
     A fault of the wiring is told at the first boundary counted from the loss; boundaries beside it are part of it. A
     convention that neighbours share is told once, with the factor that remains end to end. Where only end-to-end
     gradients were to be had, the first that is wrong counted from the loss is taken for the cause.
+
+    Args:
+        findings: of any number of networks; those that were weighed before stay as they are.
+        apart: whether a network's other targets may be missing, so that nothing follows from their absence.
     """
     told = list(findings)
     networks: dict[str, list[int]] = {}
@@ -33,13 +37,14 @@ def weigh(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         if not any(told[p].role == "end_to_end" for p in places):
             continue
         _mark_wiring(told, places)
-        split = _split(name, [told[p] for p in places])
+        known = any(told[p].check == "model.split" for p in places)
+        split = None if known else _split(name, [told[p] for p in places])
         if split is not None:
             extra.append((places[-1], split))
             for p in places:
                 if told[p].verdict.wrong and told[p].role == "local":
                     told[p] = replace(told[p], part_of=split.id)
-        first = _first_wrong(name, [told[p] for p in places])
+        first = None if apart else _first_wrong(name, [told[p] for p in places])
         if first is not None:
             extra.append((places[-1], first))
     for place, finding in sorted(extra, key=lambda pair: -pair[0]):

@@ -1,15 +1,9 @@
 """The pytest plugin, from outside: what a test run prints, writes and imports."""
 
 import json
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[3]
 
 LAYERS = """
 import numpy as np
@@ -71,26 +65,14 @@ def test_anywhere(target):
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path, run_pytest):
     (tmp_path / "layers.py").write_text(LAYERS)
     (tmp_path / "test_it.py").write_text(TESTS)
 
-    def call(*arguments, text=None, code=None):
+    def call(*arguments, text=None):
         if text is not None:
             (tmp_path / "test_it.py").write_text(text)
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-p",
-            "gradcheck.pytest_plugin",
-            "-p",
-            "no:cacheprovider",
-            *arguments,
-        ]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "COLUMNS": "120"}
-        environment.pop("PYTEST_CURRENT_TEST", None)
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        return run_pytest(*arguments)
 
     return call
 
@@ -127,29 +109,6 @@ def test_of_hypothesis_points_one_is_shown_and_a_wrong_one_is_not_shrunk_to_an_o
     assert len(rows) == 1, done.stdout
     assert "DISAGREES" in rows[0]
     assert "sin: x DISAGREES" in done.stdout
-
-
-def test_parametrize_makes_a_test_a_target_and_an_expected_failure_has_to_fail(run):
-    done = run("-k", "test_layers", "-v", "-rx")
-    assert done.returncode == 0, done.stdout
-    assert "test_layers[right] PASSED" in done.stdout
-    assert "test_layers[wrong] XFAIL (a factor of three, known)" in done.stdout
-    done = run("-k", "test_layers", text=TESTS.replace('{"wrong": ', '{"right": "so", "wrong": '))
-    assert done.returncode == 1
-    assert "XPASS(strict)" in done.stdout
-
-
-@pytest.mark.parametrize(
-    ("entry", "said"),
-    [
-        ('"wrogn": "a"', "Expected the name of a target in expected_failures but got 'wrogn'; did you mean 'wrong'?"),
-        ('"wrong": " "', "Expected a reason for the expected failure 'wrong' but got none"),
-    ],
-)
-def test_an_expected_failure_that_cannot_be_meant_is_refused(run, entry, said):
-    done = run(text=TESTS.replace('"wrong": "a factor of three, known"', entry))
-    assert done.returncode == 2
-    assert said in done.stdout
 
 
 def test_the_terminal_has_a_section_with_the_worst_check_of_each_layer(run):
