@@ -72,12 +72,26 @@ def render(report: Report) -> str:
     )
 
 
+# The page follows the scheme of its frame: that of the theme of JupyterLab, VS Code or Colab, not the system's.
+_THEMES = {
+    "dark": '[data-jp-theme-light="false"], [data-vscode-theme-kind$="dark"], [theme="dark"]',
+    "light": '[data-jp-theme-light="true"], [data-vscode-theme-kind$="light"], [theme="light"]',
+}
+_HIGHEST = 640  # px
+
+
 def embed(report: Report) -> str:
-    """Return the page in a frame of its own, for a notebook's output cell."""
-    height = 640 if report.failures else 320
+    """Return the page in a frame of its own, for a notebook's output cell.
+
+    Its height is that of what the page opens with; there are no scripts to measure it, and it can be drawn larger.
+    """
+    page = render(report).replace("<head>", '<head>\n<base href="about:srcdoc">', 1)  # else #links lead to the notebook
+    height = _HIGHEST if report.failures else min(_HIGHEST, 450 + 37 * len(rows_of(report)))
+    themes = " ".join(f":is({places}) .gradcheck-report {{ color-scheme: {word} }}" for word, places in _THEMES.items())
+    look = "box-sizing:border-box;width:100%;border:1px solid #8888;border-radius:4px;resize:vertical;overflow:auto"
     return (
-        f'<iframe srcdoc="{escape(render(report))}" title="gradcheck report" '
-        f'style="width:100%;height:{height}px;border:0" sandbox></iframe>'
+        f'<style>{themes}</style><iframe class="gradcheck-report" srcdoc="{escape(page)}" title="gradcheck report" '
+        f'style="{look};height:{height}px" sandbox></iframe>'
     )
 
 

@@ -1,11 +1,12 @@
 """The page as its reader meets it: what stands first, what is folded, what can be told apart, in light and dark."""
 
+import html
 import itertools
 import re
 from importlib.resources import files
 
 import pytest
-from report_samples import network, right, sample, table, wrong
+from report_samples import SMALL, network, right, sample, table, wrong
 
 from gradcheck.compare import Verdict
 from gradcheck.report import Finding
@@ -30,7 +31,7 @@ def test_rows_stand_under_their_network_and_sound_rows_of_the_whole_are_folded()
         yield right("Net/boundaries", "wiring", "2 Dense → loss", role="boundary", check="model.boundary")
 
     page = sample(findings).to_html()
-    first, folded = page.split("<details><summary>1 row as they should be</summary>")
+    first, folded = page.split("<details><summary>1 row as it should be</summary>")
     assert re.findall(r'colspan="8">([^<]*)<', first) == ["Net", "Net: end to end"]
     assert re.findall(r'colspan="8">([^<]*)<', folded) == ["Net: boundaries"]
     rows = re.findall(r'<tr class="([a-z]+)">\n<th scope="row" class="inner">([^<]*)</th>\n<td>([^<]*)</td>', first)
@@ -48,6 +49,13 @@ def test_rows_stand_under_their_network_and_sound_rows_of_the_whole_are_folded()
 def test_pictures_of_what_is_only_contaminated_are_folded():
     sections = sample(network).to_html().split('<section class="finding"')[1:]
     assert ["<summary>Pictures and source</summary>" in section for section in sections] == [False] * 2 + [True] * 3
+
+
+def test_a_counterexample_is_a_program_line_by_line():
+    page = sample(network).to_html()
+    [program] = re.findall(r'aria-label="Program that shows [^"]*">([^<]*)</pre>', page)
+    assert html.unescape(program).splitlines() == SMALL.code.rstrip().splitlines()
+    assert len(program.splitlines()) > 3
 
 
 def test_a_layer_without_a_target_is_red_but_nobodys_culprit():

@@ -1,5 +1,6 @@
 """Every rendering: golden files, hostile names, limits, schemas; all of it from what the JSON report holds."""
 
+import html
 import html.parser
 import json
 import os
@@ -149,9 +150,14 @@ def test_a_mistake_that_several_rows_share_is_told_once():
 
 def test_a_notebook_gets_the_page_in_a_frame_that_runs_nothing():
     text = SAMPLES["everything"]._repr_html_()
-    assert text.startswith('<iframe srcdoc="&lt;!DOCTYPE html&gt;')
-    assert " sandbox></iframe>" in text
-    assert text.count("<") == 2
+    style, frame = text.split("</style>")
+    assert frame.startswith('<iframe class="gradcheck-report" srcdoc="&lt;!DOCTYPE html&gt;')
+    assert frame.endswith(" sandbox></iframe>")
+    assert frame.count("<") == 2
+    assert set(re.findall(r"(\S+) {", style)) == {".gradcheck-report"}  # no cell of the notebook looks different
+    assert "about:srcdoc" not in SAMPLES["everything"].to_html()
+    page = html.unescape(re.search(r'srcdoc="([^"]*)"', frame)[1])
+    assert page.index('<base href="about:srcdoc">') < page.index('href="#finding-1"')  # else it opens the notebook
 
 
 def test_markdown_stays_below_its_limit_and_counts_what_it_leaves_out():
