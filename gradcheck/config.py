@@ -175,7 +175,9 @@ def _converted(fields: Mapping[str, Any], where: str, *, strict: bool) -> dict[s
     return {name: getattr(config, name) for name in fields}
 
 
-def suggest(name: str, known: Any) -> str:
-    """Return "; did you mean …?" for a mistyped name, or "" where nothing is near."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else ""
+def suggest(name: str, known: Any, *, before: str = "") -> str:
+    """Return "; did you mean …?" for a mistyped name, or "" where nothing is near; `before` is what it stood after."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    near = near or [longer for longer in names if len(name) > 3 and name in longer]  # "targets" of "gradcheck_targets"
+    return f"; did you mean {before + near[0]!r}?" if near else ""

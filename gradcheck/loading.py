@@ -34,13 +34,41 @@ def load(spec: str, *, words: Iterable[str] = ()) -> tuple[ModuleType, Any]:
     else:
         module = _from_name(home, words)
     found: Any = module
+    before = ""
     for part in path.split(".") if path else ():
         try:
             found = getattr(found, part)
         except AttributeError:
-            known = [name for name in dir(found) if not name.startswith("__")]
-            raise TargetError(f"{home} has no {path!r}{suggest(part, known)}") from None
+            hint = suggest(part, _own(found), before=before) or suggest(part, _named(found), before=before)
+            raise TargetError(f"{home} has no {path!r}{hint or _has(found)}") from None
+        before += f"{part}."
     return module, found
+
+
+def _named(found: Any) -> list[str]:
+    return [name for name in dir(found) if not name.startswith("__")]
+
+
+def _own(found: Any) -> list[str]:
+    """Return the public names of what a module defines itself, its targets first; of another object all its names."""
+    if not isinstance(found, ModuleType):
+        return _named(found)
+    home = found.__name__
+    values = {name: getattr(found, name, None) for name in _named(found) if not name.startswith("_")}
+    things = {name: value for name, value in values.items() if not isinstance(value, ModuleType)}
+    listed = getattr(found, "__all__", ())
+    own = (name for name, value in things.items() if name in listed or getattr(value, "__module__", home) == home)
+    return sorted(own, key=lambda name: "targets" not in name)
+
+
+_LISTED = 5  # names of a module in one line
+
+
+def _has(found: Any) -> str:
+    """Return what a module has, where a name is not near to any of it."""
+    names = _own(found) if isinstance(found, ModuleType) else []
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"; it has {', '.join(names[:_LISTED])}{more}" if names else ""
 
 
 def _from_name(name: str, words: Iterable[str]) -> ModuleType:

@@ -1,18 +1,17 @@
 """The jobs that the README shows for GitHub and GitLab work as printed, up to the runner."""
 
 import os
-import re
-import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from pathlib import Path
 
 import pytest
 
+from tests import examples
+
 yaml = pytest.importorskip("yaml", reason="comes with the extra gradcheck[dask]")
 
-ROOT = Path(__file__).parents[1]
-GITHUB, GITLAB = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
+README = (examples.ROOT / "README.md").read_text("utf-8")
+GITHUB, GITLAB = (block.text for block in examples.markdown(README) if block.language == "yaml")
 LAYERS = """
 import numpy as np
 
@@ -45,19 +44,8 @@ def checkout(tmp_path):
 
 def run(checkout, script, **variables):
     """Run a script as the runners do: a shell that stops at the first failure."""
-    return subprocess.run(
-        ["sh", "-e", "-c", script],
-        cwd=checkout,
-        env={
-            **{name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "GRADCHECK_"))},
-            **{"PATH": f"{checkout / 'programs'}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)},
-            **{"CI": "true", **variables},
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    path = f"{checkout / 'programs'}{os.pathsep}{os.environ['PATH']}"
+    return examples.run("sh", "-e", "-c", script, cwd=checkout, **{"PATH": path, "CI": "true", **variables})
 
 
 def test_the_job_for_github_annotates_the_line_and_writes_the_summary(checkout):
