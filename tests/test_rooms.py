@@ -22,7 +22,10 @@ ROOMS = (
     ("compare", "probes", "faults"),
     ("adapt",),
     ("config",),
-    ("target", "point", "norms", "estimate", "settings", "errors", "tree", "linear", "session", "inputs", "recipe"),
+    (
+        *("target", "point", "norms", "pieces", "estimate", "settings"),
+        *("errors", "tree", "linear", "session", "inputs", "recipe"),
+    ),
 )
 LEVEL = {room: level for level, rooms in enumerate(reversed(ROOMS)) for room in rooms}
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from math import inf, prod, sqrt
+from functools import partial
+from math import hypot, inf, prod, sqrt
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
 from gradcheck.diagnosis.locate import locate
 from gradcheck.norms import norm
+from gradcheck.pieces import is_large, norm_along, pieces
 from gradcheck.point import Array
 from gradcheck.report import Finding, Table
 from gradcheck.report.text import pair
@@ -90,17 +92,25 @@ def _probes(prober: Prober, directions: int, affordable: bool) -> list[Probe]:
     disagrees: its entries are looked for next.
     """
     faint = list(_strata(prober))
-    probes = [_settled(prober, 0, affordable)]
-    for number in range(1, directions - (bool(faint) and not affordable and directions > 2)):
+    numbers = range(1, directions - (bool(faint) and not affordable and directions > 2))
+    others: list[Callable[[], Probe]] = [partial(_settled, prober, number, affordable) for number in numbers]
+    apart: list[Callable[[], Probe]] = [
+        partial(_faint, prober, level, small, None if affordable else _BRIEF) for level, small in enumerate(faint)
+    ]
+
+    def asked(ask: Callable[[], Probe]) -> Probe:
+        probe = ask()
+        return probe if affordable or probe.verdict is not Verdict.AGREES else probe.told()
+
+    probes = [asked(partial(_settled, prober, 0, affordable))]
+    # of a large block one gradient is there at a time: first all that the first cotangent is for
+    for ask in (*apart, *others) if is_large(prober.x) else (*others, *apart):
         if not affordable and probes[-1].verdict is Verdict.DISAGREES:
             return probes
-        probes.append(_settled(prober, number, affordable))
-    for level, small in enumerate(faint):
-        if not affordable and probes[-1].verdict is Verdict.DISAGREES:
-            return probes
-        probe = _faint(prober, level, small, None if affordable else _BRIEF)
-        if probe.verdict is Verdict.DISAGREES:
+        probe = asked(ask)
+        if ask in others or probe.verdict is Verdict.DISAGREES:
             probes.append(probe)
+        del probe
     return probes
 
 
@@ -141,11 +151,14 @@ def _settled(prober: Prober, number: int, affordable: bool) -> Probe:
 
 def _strata(prober: Prober) -> Iterator[Array]:
     """Yield masks of entries whose claimed gradient is so small that large ones would hide them."""
-    sizes = np.abs(prober.claim(0))
-    inside = np.ones(sizes.shape, dtype=bool)
+    claim = prober.claim(0)
+    inside = np.ones(claim.shape, dtype=bool)
     for _ in range(3):
-        typical = norm(sizes[inside]) / sqrt(inside.sum()) if inside.any() else 0.0
-        small = inside & (sizes <= 1e-4 * typical)
+        count = int(np.count_nonzero(inside))
+        typical = hypot(*(norm(g[at]) for g, at in pieces(claim, inside))) / sqrt(count) if count else 0.0
+        small = np.zeros(claim.shape, dtype=bool)
+        for g, at, out in pieces(claim, inside, out=small):
+            out[...] = at & (np.abs(g) <= 1e-4 * typical)
         if typical == 0 or not small.any() or small.all():
             break
         yield small
@@ -156,8 +169,9 @@ def _faint(prober: Prober, level: int, small: Array, most: int | None) -> Probe:
     """Probe entries of small claimed gradient alone."""
     whole = prober.direction(1000 + level)
     # the claims' rounding is that of the sums they come from: relative to the block, not to the small ones
-    reference = norm(prober.claim(0) * whole)
-    probe = prober.probe(0, np.where(small, whole, 0.0), reference=reference, most=most)
+    reference = norm_along(prober.claim(0), whole)
+    whole[~small] = 0.0
+    probe = prober.probe(0, whole, reference=reference, most=most)
     if probe.verdict is Verdict.DISAGREES:
         probe = prober.confirm(probe)
         if probe.verdict is Verdict.DISAGREES and at_tie(prober, 0, probe.v):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -76,15 +77,20 @@ def _reached(trial: Trial, finding: Finding, blocks: Mapping[tuple[str, str], st
         or finding.entries is not None
     ):
         return finding
-    claims = [gradient for n in range(2) if (gradient := trial.gradients(n).get(name)) is not None]
-    if not claims or claims[0].size < 2 or claims[0].dtype.kind not in "fc":
+    sizes = {n: size for n in range(2) if (size := trial.size_of(n, name)) is not None}
+    if not sizes or (entries := prod(sizes[min(sizes)].shape)) < 2 or sizes[min(sizes)].dtype.kind not in "fc":
         return finding
-    size = np.max([np.abs(c) for c in claims], axis=0)
-    dark = int(np.sum(size <= 1e-12 * size.max(initial=0.0)))
+    bound = 1e-12 * max(size.largest for size in sizes.values())
+    if any(size.least > bound for size in sizes.values()):
+        return finding
+    unlit = np.ones(trial.value(name).shape, dtype=bool)
+    for n in sizes:
+        unlit &= np.abs(trial.gradient(n, name)) <= bound
+    dark = int(np.count_nonzero(unlit))
     if dark == 0:
         return finding
-    share = f"{100 * (1 - dark / size.size):.0f} %"
-    rest = f"{dark} of {size.size} entries have a derivative of zero here"
+    share = f"{100 * (1 - dark / entries):.0f} %"
+    rest = f"{dark} of {entries} entries have a derivative of zero here"
     note = f"gradient information reached {share} of {finding.wrt}: {rest}"
     return replace(finding, note=note)
 
@@ -108,8 +114,7 @@ def _large(trial: Trial, name: str) -> bool:
 
 
 def _asked(trial: Trial, name: str, places: Sequence[tuple[int, ...]]) -> list[Any]:
-    subject = subject_of(trial)
-    if subject is None or _large(trial, name):
+    if _large(trial, name) or (subject := subject_of(trial)) is None:
         return []
     try:
         return name_mistake(subject, name, places)

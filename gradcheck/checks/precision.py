@@ -8,13 +8,15 @@ Where it rounds inside whatever it is given, steps and resolution follow the rou
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from gradcheck.checks.trial import Trial
 from gradcheck.norms import norm
-from gradcheck.point import differentiable
+from gradcheck.pieces import changed, distance
+from gradcheck.point import Array, differentiable
 
 __all__ = ["Stage", "stage_for"]
 
@@ -115,11 +117,12 @@ def _bfloat(values: Any) -> Any:
 
 def _moved(trial: Trial, size: float) -> Any:
     rng = trial.rng("precision")
-    values = trial.fresh()
+    values = list(trial.values)
     for i, value in enumerate(values):
         if differentiable(value):
-            scale = np.abs(value) if np.any(value) else 1.0
-            values[i] = (value + size * scale * rng.uniform(0.5, 1.0, np.shape(value))).astype(value.dtype)
+            values[i] = changed(value, partial(_step, rng, size, bool(np.any(value))))
+        elif isinstance(value, np.ndarray):
+            values[i] = value.copy(order="K")
     trial.evaluations += 1
     from gradcheck.checks.trial import flatten
 
@@ -128,6 +131,10 @@ def _moved(trial: Trial, size: float) -> Any:
     except Exception:  # the move may leave the domain; then nothing is known
         return None
     return y if y.shape == trial.y0.shape and np.all(np.isfinite(y)) else None
+
+
+def _step(rng: np.random.Generator, size: float, relative: bool, x: Array) -> Array:
+    return np.asarray(x + size * (np.abs(x) if relative else 1.0) * rng.uniform(0.5, 1.0, np.shape(x)))
 
 
 def _shadow(trial: Trial) -> Trial | None:
@@ -157,7 +164,7 @@ def _alike(trial: Trial, shadow: Trial) -> bool:
         return False
     for name in trial.claimed_blocks():
         a, b = narrow[name], wide.get(name)
-        if b is None or b.shape != a.shape or norm(a - b) > 1e-2 * norm(b):
+        if b is None or b.shape != a.shape or distance(a, b) > 1e-2 * norm(b):
             return False
     return True
 

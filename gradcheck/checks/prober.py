@@ -13,6 +13,7 @@ from gradcheck.checks.trial import Trial
 from gradcheck.compare import Comparison, Verdict, compare
 from gradcheck.estimate import Estimate
 from gradcheck.norms import norm
+from gradcheck.pieces import banded, extremes, is_large, norm_along, pieces
 from gradcheck.point import Array
 from gradcheck.probes.complexstep import complex_slope
 from gradcheck.probes.ladder import measure
@@ -53,6 +54,12 @@ class Probe:
     def verdict(self) -> Verdict:
         """What the comparison says, DISAGREES still provisional."""
         return self.comparison.verdict
+
+    def told(self) -> Probe:
+        """Return the probe without its arrays: what a report needs, and nothing that is as large as the block."""
+        nothing = np.zeros(0)
+        line = Line(self.line.evaluate, nothing, nothing, nothing, nothing, None, self.line.eps)
+        return replace(self, v=nothing, line=line)
 
 
 class Prober:
@@ -95,7 +102,7 @@ class Prober:
 
     def claim(self, number: int) -> Array:
         """Return the claimed gradient for the `number`-th cotangent, widened."""
-        gradient = self.trial.gradients(number)[self.name]
+        gradient = self.trial.gradient(number, self.name)
         return np.asarray(gradient.astype(_wide(self.x), copy=False))
 
     def cotangent(self, number: int) -> Array:
@@ -108,6 +115,8 @@ class Prober:
         A single wrong entry cannot hide from a banded direction, nor a pair of opposite ones from several.
         """
         rng = self.trial.rng("direction", self.name, number, relative)
+        if is_large(self.x) and self.x.dtype.kind != "c" and not (relative or self.one_signed):
+            return banded(rng, self.x.shape, self.scale)
         v = rng.choice([-1.0, 1.0], self.x.shape) * rng.uniform(0.5, 1.5, self.x.shape)
         if self.x.dtype.kind == "c":
             v = v * np.exp(1j * rng.uniform(0, 2 * np.pi, self.x.shape))
@@ -121,8 +130,9 @@ class Prober:
         """Return the function along v, against the `number`-th claim."""
         reach = inf
         if self.one_signed:
-            moving = v != 0
-            reach = 0.95 * float(np.min(np.abs(self.x[moving] / v[moving]), initial=inf))
+            reach = 0.95 * min(
+                float(np.min(np.abs(x[step != 0] / step[step != 0]), initial=inf)) for x, step in pieces(self.x, v)
+            )
         return Line(
             self.evaluate, self.x, v, self.cotangent(number), self.y0, self.claim(number), self.stage.eps, reach
         )
@@ -171,10 +181,18 @@ class Prober:
         A bias of one entry has the sum of the cotangent for its gradient; where that is zero by chance, what is
         claimed is the rounding of the sum, and relative to nothing it would be wrong by 100 %.
         """
-        claims = [g for g in (self.trial.gradients(number).get(self.name) for number in (0, 1)) if g is not None]
-        sizes = [norm(g * line.v) for g in claims if g.shape == line.v.shape]
+        if is_large(line.v) and line.scale >= 1e-6 * self._at_most(line.v):
+            return 0.0
+        claims = (self.trial.gradient(number, self.name) for number in (0, 1))
+        sizes = [norm_along(g, line.v) for g in claims if g is not None and g.shape == line.v.shape]
         other = max(sizes, default=0.0)
         return other if np.isfinite(other) and line.scale < 1e-6 * other else 0.0
+
+    def _at_most(self, v: Array) -> float:
+        """Return a bound of ‖g ∘ v‖₂ for the first two cotangents, by what is known of gradients that were let go."""
+        sizes = [s for s in (self.trial.size_of(number, self.name) for number in (0, 1)) if s is not None]
+        _, longest = extremes(v)
+        return max((min(s.largest * norm(v), s.norm * longest) for s in sizes), default=0.0)
 
     def refined(self, probe: Probe, reference: float) -> Probe:
         """Return a probe sharpened by a second oracle, where that agrees with claim and measurement both.
@@ -224,7 +242,7 @@ class Prober:
     def magnitude(self, number: int) -> float:
         """Return ‖u ∘ y‖₂ over all outputs."""
         if number not in self.whole:
-            self.whole[number] = norm(self.cotangent(number) * self.y0)
+            self.whole[number] = norm_along(self.cotangent(number), self.y0)
         return self.whole[number]
 
     def judge(
@@ -262,7 +280,7 @@ class Prober:
             return False
         if noisy and abs(estimate.gap) * 64 * self.stage.eps > estimate.noise:
             return True  # such a slope would swing through the noise within a few neighbouring numbers
-        factor = max(1.0, self.scale / float(np.max(np.abs(probe.v))))
+        factor = max(1.0, self.scale / extremes(probe.v)[1])
         # 1 + x stands still for tiny x and moves on steps of x's own size; floor(x) has stairs as long as they are
         first = -3 if self.scale < 1e-2 else 0
         long = self.line(probe.number, probe.v * factor)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from math import hypot, isfinite
+from typing import Any
 
 import numpy as np
 
+from gradcheck.checks.claims import viewed
 from gradcheck.checks.contract import close, loose
 from gradcheck.checks.stale import kept_caches
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
 from gradcheck.norms import norm
-from gradcheck.point import differentiable
+from gradcheck.pieces import is_large, pieces
+from gradcheck.point import Array, differentiable
 from gradcheck.report import Finding
 from gradcheck.tree import leaves, rebuild
 
@@ -26,26 +30,23 @@ _POWERS = (20, 12, 6)
 
 def pullback_repeatable(trial: Trial) -> Iterator[Finding]:
     """The pullback gives the same gradients again: on the same cache, on a fresh one, after a forward elsewhere."""
-    first = trial.gradients(0)
+    trial.gradients(0)
+    blocks = trial.claimed_blocks()
     _, pullback = trial.linearize()
-    once, twice = trial.read(pullback(trial.cotangent(0))), trial.read(pullback(trial.cotangent(0)))
-    wrong = False
-    for name in trial.claimed_blocks():
-        for other, when in ((once, "a second forward and backward"), (twice, "a second backward on the same cache")):
-            if other.get(name) is None or other[name].shape != first[name].shape:
-                ratio = "no gradient or another shape"
-            elif close(first[name], other[name], 1e-10, trial.faintest(name)):
-                continue
-            else:
-                size = norm(first[name])
-                ratio = f"{norm(other[name]) / size:.4g} × the first in norm" if size else "not zero"
-            wrong = True
+    told: dict[str, str] = {}
+    for when in ("a second forward and backward", "a second backward on the same cache"):
+        # looked at before the next one is asked for, so that no two of them are there
+        for name, ratio in _unlike(trial, blocks, viewed(pullback(trial.cotangent(0)))):
+            told.setdefault(name, f"{when} gave {ratio}")
+    del pullback
+    wrong = bool(told)
+    for name in blocks:
+        if name in told:
             message = (
-                f"gradient of {name} is not repeatable: {when} gave {ratio}. Gradients are returned, not accumulated; "
+                f"gradient of {name} is not repeatable: {told[name]}. Gradients are returned, not accumulated; "
                 "a random backward needs the mask of its own forward"
             )
             yield trial.finding("pullback.repeatable", name, Verdict.MALFORMED, message)
-            break
     for name, message in kept_caches(trial) if not wrong else ():
         wrong = True
         yield trial.finding("pullback.repeatable", name, Verdict.MALFORMED, message, pattern="stale_cache")
@@ -53,13 +54,24 @@ def pullback_repeatable(trial: Trial) -> Iterator[Finding]:
         yield trial.finding("pullback.repeatable", "", Verdict.AGREES)
 
 
+def _unlike(trial: Trial, blocks: Sequence[str], other: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield (name, how) of what an answer to the first cotangent says otherwise than the first time."""
+    for name in blocks:
+        first = trial.gradient(0, name)
+        if other.get(name) is None or other[name].shape != first.shape:
+            yield name, "no gradient or another shape"
+        elif not close(first, other[name], 1e-10, trial.faintest(name)):
+            size = norm(first)
+            yield name, f"{norm(other[name]) / size:.4g} × the first in norm" if size else "not zero"
+
+
 def pullback_zero(trial: Trial) -> Iterator[Finding]:
     """A cotangent of zeros gives gradients of zeros."""
     _, pullback = trial.linearize()
-    answer, wrong = trial.read(pullback(trial.cotangent(0, 0.0))), False
+    answer, wrong = viewed(pullback(trial.cotangent(0, 0.0))), False
     for name in trial.claimed_blocks():
         gradient = answer.get(name)
-        if gradient is not None and np.any(gradient != 0):
+        if gradient is not None and np.any(gradient):
             wrong = True
             size = float(np.max(np.abs(np.nan_to_num(gradient, nan=np.inf))))
             message = (
@@ -73,7 +85,6 @@ def pullback_zero(trial: Trial) -> Iterator[Finding]:
 
 def pullback_linear(trial: Trial) -> Iterator[Finding]:
     """The pullback is linear in the cotangent: B(a u + b w) = a B(u) + b B(w), for |a| from 1e-6 to 1e6."""
-    first, second = trial.gradients(0), trial.gradients(1)
     blocks, wrong = trial.claimed_blocks(), set()
     for a, b in _factors(trial):
         others = iter([leaf for _, leaf in leaves(trial.cotangent(1))])
@@ -87,26 +98,17 @@ def pullback_linear(trial: Trial) -> Iterator[Finding]:
                 return mixed.astype(leaf.dtype)
             return mixed.astype(leaf.dtype)[()] if isinstance(leaf, np.generic) else mixed.item()
 
-        _, pullback = trial.linearize()
-        answer = trial.read(pullback(rebuild(trial.cotangent(0), mix)))
+        gaps = _gaps(trial, blocks, a, b, mix)
         for name in blocks:
-            if name in wrong or second.get(name) is None or second[name].shape != first[name].shape:
+            first, second = trial.size_of(0, name), trial.size_of(1, name)
+            if name in wrong or first is None or second is None or second.shape != first.shape:
                 continue
-            got = answer.get(name)
-            wide = np.complex128 if first[name].dtype.kind == "c" else np.float64
-            ordinary = norm(first[name])
-            size = abs(a) * ordinary + abs(b) * norm(second[name])
-            eps = float(np.finfo(first[name].dtype).eps) if first[name].dtype.kind in "fc" else 2.0**-52
-            gap = np.inf
-            if got is not None and got.shape == first[name].shape:
-                if not np.all(np.isfinite(got)) and abs(a) > 2 and eps > 1e-5:
-                    continue  # a product on the way may leave the range of such numbers where the answer does not
-                off = got.astype(wide)  # in place from here: a block may be large
-                for factor, claim in ((a, first[name]), (b, second[name])):
-                    if factor:
-                        off -= np.multiply(claim, factor, dtype=wide)
-                gap = norm(off)
-            eps = max(eps, trial.target.spacing or 0.0)
+            ordinary = first.norm
+            size = abs(a) * ordinary + abs(b) * second.norm
+            gap = gaps[name]
+            eps = max(first.eps, trial.target.spacing or 0.0)
+            if not isfinite(gap) and abs(a) > 2 and eps > 1e-5:
+                continue  # a product on the way may leave the range of such numbers where the answer does not
             # a backward that iterates to a tolerance errs by as much for a small cotangent as for an ordinary one
             allowed = max(max(_LINEAR, loose(eps)) * size, min(max(_LINEAR, 16 * eps), 0.1 * abs(a)) * ordinary)
             if gap <= allowed:
@@ -123,6 +125,55 @@ def pullback_linear(trial: Trial) -> Iterator[Finding]:
                 yield trial.finding("pullback.linear", name, Verdict.MALFORMED, message, gap=share)
     if not wrong:
         yield trial.finding("pullback.linear", "", Verdict.AGREES)
+
+
+def _gaps(trial: Trial, blocks: Sequence[str], a: float, b: float, mix: Callable[[Any], Any]) -> dict[str, float]:
+    """Return ‖B(a u + b w) − a B(u) − b B(w)‖₂ by input, inf where no such gradient is returned."""
+    due = _due(trial, blocks, a, b)
+    _, pullback = trial.linearize()
+    answer = viewed(pullback(rebuild(trial.cotangent(0), mix)))
+    del pullback
+    alike = {name: (got := answer.get(name)) is not None and got.shape == trial.value(name).shape for name in blocks}
+    return {name: _off(answer[name], due[name]) if alike[name] else np.inf for name in blocks}
+
+
+def _due(trial: Trial, blocks: Sequence[str], a: float, b: float) -> dict[str, list[tuple[float, Array]]]:
+    """Return the terms of a B(u) + b B(w) by input; those of large gradients summed, so that one is there at a time."""
+    due: dict[str, list[tuple[float, Array]]] = {name: [] for name in blocks}
+    for number, factor in ((0, a), (1, b)):
+        claims = trial.gradients(number) if factor else {}
+        for name in blocks:
+            claim = claims.get(name)
+            if claim is None or claim.shape != trial.value(name).shape:
+                continue
+            if b == 0 or not is_large(claim):
+                due[name].append((factor, claim))
+            elif not due[name]:
+                due[name] = [(1.0, np.multiply(claim, factor, dtype=_wide(claim)))]
+            else:
+                ((_, total),) = due[name]
+                for part, own, out in pieces(total, claim, out=total):
+                    out[...] = part + np.multiply(own, factor, dtype=total.dtype)
+        claims = {}
+        claim = None
+    if b:
+        trial.claims.let_go()
+    return due
+
+
+def _off(got: Array, terms: Sequence[tuple[float, Array]]) -> float:
+    """Return ‖got − Σ factor · term‖₂."""
+    parts = []
+    for first, *others in pieces(got, *(term for _, term in terms)):
+        off = first.astype(_wide(terms[0][1]))
+        for (factor, _), term in zip(terms, others, strict=True):
+            off -= np.multiply(term, factor, dtype=off.dtype)
+        parts.append(norm(off))
+    return hypot(*parts)
+
+
+def _wide(x: Array) -> type[np.complex128] | type[np.float64]:
+    return np.complex128 if x.dtype.kind == "c" else np.float64
 
 
 def _rounding(trial: Trial, name: str) -> float:
@@ -154,11 +205,11 @@ def _factors(trial: Trial) -> Iterator[tuple[float, float]]:
 
 def _representable(trial: Trial, factor: float) -> bool:
     """Whether gradients scaled by a factor stay well inside the range of their dtype (float16 ends at 65504)."""
-    for gradient in trial.gradients(0).values():
-        if gradient is not None and gradient.dtype.kind in "fc" and gradient.size:
-            info = np.finfo(gradient.dtype)
+    for name in trial.answered(0):
+        size = trial.size_of(0, name)
+        if size is not None and size.dtype.kind in "fc" and size.largest > 0:
+            info = np.finfo(size.dtype)
             room = 1e6 if info.max > 1e9 else 32.0
-            size = factor * np.max(np.abs(gradient), initial=0.0, where=np.isfinite(gradient))
-            if size and not info.tiny * room < size < info.max / room:
+            if not info.tiny * room < factor * size.largest < info.max / room:
                 return False
     return True

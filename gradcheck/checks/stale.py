@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from math import sqrt
 from typing import Any
 
 import numpy as np
 
+from gradcheck.checks.claims import viewed
 from gradcheck.checks.contract import close
 from gradcheck.checks.precision import stage_for
 from gradcheck.checks.prober import Prober
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
 from gradcheck.norms import norm
-from gradcheck.point import differentiable
+from gradcheck.pieces import banded, changed, distance, dot, is_large, moved, norm_along
+from gradcheck.point import Array, differentiable
 
 __all__ = ["kept_caches"]
 
@@ -41,20 +44,20 @@ def kept_caches(trial: Trial) -> Iterator[tuple[str, str]]:
     Cost: three evaluations for each input that is moved, and two a block whose claims are the same there, as they are
         for a linear function; measured with error bars only where these say that a claim is wrong.
     """
-    first, told = trial.gradients(0), set()
+    told: set[str] = set()
     for group in _groups(trial) if trial.target.role == "local" else ():
-        claims, there = _claims(trial, group)
+        still, there = _claims(trial, group)
         if there is None:
             continue
         _, pullback = trial.linearize()
-        again = trial.read(pullback(trial.cotangent(0)))
+        again = viewed(pullback(trial.cotangent(0)))
+        elsewhere = [n for n in trial.claimed_blocks() if n not in told and _unlike(trial, n, again.get(n))]
+        del pullback, again
         for name in trial.claimed_blocks():
-            if name in told or again.get(name) is None or again[name].shape != first[name].shape:
-                continue
-            if not close(first[name], again[name], 1e-10, trial.faintest(name)):
+            if name in elsewhere:
                 told.add(name)
                 yield name, f"gradient of {name} {_BEFORE}"
-            elif _same(first[name], claims.get(name)) and _stuck(trial, there, name):
+            elif name in still and name not in told and _stuck(trial, there, name):
                 told.add(name)
                 yield name, f"gradient of {name} {_FIRST}"
         trial.evaluations += there.evaluations
@@ -70,50 +73,62 @@ def _groups(trial: Trial) -> list[list[str]]:
     return [[n] for n in names] if len(names) <= 4 else [names[:1], names[1:]]
 
 
-def _claims(trial: Trial, group: list[str]) -> tuple[Mapping[str, Any], Trial | None]:
-    """Return what is claimed at a point where some inputs are moved, and a trial there; None where there is none."""
+def _unlike(trial: Trial, name: str, again: Any) -> bool:
+    first = trial.gradient(0, name)
+    if again is None or again.shape != first.shape:
+        return False
+    return not close(first, again, 1e-10, trial.faintest(name))
+
+
+def _claims(trial: Trial, group: list[str]) -> tuple[set[str], Trial | None]:
+    """Return what is claimed as it was at a point where some inputs are moved, and a trial there, None for no such."""
     there = Trial(trial.target, trial.settings, _moved(trial, group))
     there.share_cotangents(trial)
     trial.cotangent(0)
     try:
         if there.y0.shape != trial.y0.shape or not np.all(np.isfinite(there.y0)):
-            return {}, None
-        return there.gradients(0), there
+            return set(), None
+        _, pullback = there.linearize()
+        answer = viewed(pullback(there.cotangent(0)))
+        still = {name for name in trial.claimed_blocks() if _same(trial.gradient(0, name), answer.get(name))}
+        there.claims.keep(0, answer, large=False)
+        return still, there
     except Exception:  # the moved point may lie outside the domain; then nothing is known
-        return {}, None
+        return set(), None
 
 
 def _moved(trial: Trial, group: list[str]) -> list[Any]:
     rng = trial.rng("kept", *group)
-    values = trial.fresh()
+    values = [v.copy(order="K") if isinstance(v, np.ndarray) and not is_large(v) else v for v in trial.values]
+
+    def step(x: Array) -> Array:  # a bias that is zero moves too
+        return np.asarray(x + _MOVE * rng.uniform(0.5, 1.0, np.shape(x)) * np.where(x == 0, 1.0, x))
+
     for name in group:
-        value = values[trial.index(name)]
-        # a bias that is zero moves too
-        step = _MOVE * rng.uniform(0.5, 1.0, np.shape(value)) * np.where(value == 0, 1.0, value)
-        values[trial.index(name)] = np.asarray(value + step).astype(value.dtype)
+        values[trial.index(name)] = changed(values[trial.index(name)], step)
     return values
 
 
 def _same(one: Any, other: Any) -> bool:
     if other is None or np.shape(one) != np.shape(other) or one.dtype.kind != "f" or not np.any(one):
         return False
-    return norm(one - other) <= 1e-12 * norm(one)
+    return distance(one, other) <= 1e-12 * norm(one)
 
 
 def _right(trial: Trial, name: str) -> bool:
     """Whether one central difference is near what is claimed along its direction."""
-    gradient, x = trial.gradients(0)[name], trial.value(name)
+    gradient, x = trial.gradient(0, name), trial.value(name)
     eps = float(np.finfo(x.dtype).eps)
     rng = trial.rng("kept", name)
-    v = rng.choice([-1.0, 1.0], x.shape) * rng.uniform(0.5, 1.5, x.shape)
-    step = eps ** (1 / 3) * (float(np.sqrt(np.mean(x * x))) or 1.0)
+    v = banded(rng, x.shape)
+    step = eps ** (1 / 3) * (norm(x) / sqrt(x.size) or 1.0)
     evaluate = trial.evaluator(name)
-    up, down = (evaluate((x + sign * step * v).astype(x.dtype)) for sign in (1.0, -1.0))
+    up, down = (evaluate(moved(x, v, sign * step)) for sign in (1.0, -1.0))
     if up is None or down is None:
         return True  # nothing is known
     measured = float(trial.flat_cotangent(0) @ (up - down)) / (2 * step)
-    size = norm(gradient * v) + abs(measured)
-    return bool(abs(measured - float(np.sum(gradient * v))) <= max(_ROUGH, 30 * eps ** (1 / 3)) * size)
+    size = norm_along(gradient, v) + abs(measured)
+    return bool(abs(measured - dot(gradient, v)) <= max(_ROUGH, 30 * eps ** (1 / 3)) * size)
 
 
 def _stuck(trial: Trial, there: Trial, name: str) -> bool:

@@ -65,7 +65,7 @@ def together(trial: Trial, findings: Sequence[Finding]) -> Iterator[Finding]:
     if len(blocks) > 1 and len(dtypes) == 1:
         groups.append(blocks)
     for group in groups:
-        whole = Trial(joined(trial.target, group, trial.values), trial.settings)
+        whole = Trial(joined(trial.target, group, trial.fresh()), trial.settings)
         prober = Prober(whole, stage_for(whole), "together")
         v = np.full(prober.x.shape, prober.scale, dtype=prober.direction(0).dtype)
         probe, again = (prober.probe(0, v, attempt=attempt, full=True) for attempt in (0, 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 import zlib
 from collections.abc import Callable, Mapping
 from math import sqrt
@@ -9,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.checks.claims import Claims, Size, viewed
 from gradcheck.compare import Verdict
-from gradcheck.errors import ContractError
 from gradcheck.norms import norm
+from gradcheck.pieces import is_large
 from gradcheck.point import Array, differentiable
 from gradcheck.report import Finding
 from gradcheck.settings import Settings
@@ -51,18 +53,22 @@ class Trial:
         target: what is examined.
         settings: how hard to look.
         values: inputs in place of the target's own (a moved point, another precision).
+
+    Large inputs are not copied: calls get a copy that they share. Large gradients are kept for one cotangent at a time.
     """
 
     def __init__(self, target: Target, settings: Settings, values: list[Any] | None = None) -> None:
         self.target = target
         self.settings = settings
-        self.values = target.point.copies() if values is None else values
+        self.values = [_own(v) for v in target.point.values] if values is None else values
+        self._shared: dict[int, weakref.ref[Array]] = {}
         self.names = target.point.names
         self.evaluations = 0
         self.protect = False  # hand out copies, because a forward was seen to write into its arguments
         self._outputs: Any = None
         self._y0: Array | None = None
-        self._gradients: dict[int, dict[str, Any]] = {}
+        self.claims = Claims({n for n, v in zip(self.names, self.values, strict=True) if is_large(v)})
+        self._claimed: list[str] | None = None
         self._cotangents: dict[int, Any] = {}
         self._neighbours: dict[tuple[int, float], list[dict[str, Any]]] = {}
         self.kappa: dict[str, float] = {}  # by block, measured noise over its floor
@@ -87,8 +93,22 @@ class Trial:
         return np.asarray(self.values[self.index(name)])
 
     def fresh(self) -> list[Any]:
-        """Return the inputs, as copies where arguments are not safe."""
-        return [v.copy(order="K") if isinstance(v, np.ndarray) else v for v in self.values]
+        """Return the inputs as copies; of a large one the copy that all calls share, put right again."""
+        return [self._lent(place) for place in range(len(self.values))]
+
+    def _lent(self, place: int, *, copied: bool = True) -> Any:
+        value = self.values[place]
+        if not isinstance(value, np.ndarray) or not (copied or is_large(value)):
+            return value
+        if self.protect or not is_large(value):
+            return value.copy(order="K")
+        shared = self._shared[place]() if place in self._shared else None
+        if shared is None or not shared.flags.writeable:
+            shared = value.copy(order="K")
+            self._shared[place] = weakref.ref(shared)
+        else:
+            np.copyto(shared, value)  # whatever was done to it
+        return shared
 
     def forward(self, values: list[Any]) -> Any:
         """Call the forward, counted."""
@@ -100,7 +120,7 @@ class Trial:
         """The forward's own answer at the point."""
         if self._y0 is None:
             self._outputs = rebuild(self.forward(self.fresh()), _kept)
-            self._y0 = flatten(self._outputs).copy()
+            self._y0 = flatten(self._outputs)
         return self._outputs
 
     @property
@@ -113,10 +133,13 @@ class Trial:
     def evaluator(self, name: str) -> Callable[[Array], Array | None]:
         """Return block ↦ flat outputs, None where the function cannot be evaluated."""
         position, size = self.index(name), self.y0.size
-        values = list(self.values)
+        lent: list[Any] = []
 
         def evaluate(block: Array) -> Array | None:
-            arguments = self.fresh() if self.protect else list(values)
+            if self.protect or not lent:
+                places = range(len(self.values))
+                lent[:] = [None if i == position else self._lent(i, copied=self.protect) for i in places]
+            arguments = list(lent)
             arguments[position] = block
             self.evaluations += 1
             try:
@@ -170,10 +193,23 @@ class Trial:
 
     def gradients(self, number: int) -> Mapping[str, Any]:
         """Return {input: claimed gradient} for the `number`-th cotangent, copied, each from a fresh pullback."""
-        if number not in self._gradients:
-            _, pullback = self.linearize()
-            self._gradients[number] = self.read(pullback(self.cotangent(number)))
-        return self._gradients[number]
+        return self.claims.all(number, self._pulled)
+
+    def gradient(self, number: int, name: str) -> Any:
+        """Return the claimed gradient of one input, None where the backward answers none."""
+        return self.claims.one(number, name, self._pulled)
+
+    def size_of(self, number: int, name: str) -> Size | None:
+        """Return how large a claimed gradient is, known also where it was let go."""
+        return self.claims.size(number, name, self._pulled)
+
+    def answered(self, number: int) -> tuple[str, ...]:
+        """Return the names that the backward answers for."""
+        return self.claims.names(number, self._pulled)
+
+    def _pulled(self, number: int) -> Mapping[str, Any]:
+        _, pullback = self.linearize()
+        return pullback(self.cotangent(number))
 
     def tremor(self, number: int, eps: float) -> dict[str, Array]:
         """Return by how much each entry of a claim trembles: its rounding, by input, as rms of third differences.
@@ -277,9 +313,7 @@ class Trial:
 
     def read(self, answer: Any) -> dict[str, Any]:
         """Return a pullback's answer as copied arrays, None kept."""
-        if not isinstance(answer, Mapping):
-            raise ContractError(f"Expected a mapping of gradients but got {type(answer).__name__}")
-        return {name: None if value is None else np.array(value) for name, value in answer.items()}
+        return {name: None if value is None else np.array(value) for name, value in viewed(answer).items()}
 
     def finding(self, check: str, wrt: str, verdict: Verdict, message: str = "", **numbers: Any) -> Finding:
         """Return a finding of this target; messages of what is wrong open with where."""
@@ -300,16 +334,23 @@ class Trial:
 
     def claimed_blocks(self) -> list[str]:
         """Return the inputs whose gradients are claimed and have the right form, so that they can be measured."""
-        gradients = self.gradients(0)
-        return [
-            name
-            for name in self.target.point.blocks
-            if (self.target.wrt is None or name in self.target.wrt)
-            and gradients.get(name) is not None
-            and gradients[name].shape == self.value(name).shape
-            and gradients[name].dtype.kind in "fciub"
-            and bool(np.all(np.isfinite(gradients[name])))
-        ]
+        if self._claimed is None:
+            gradients = self.gradients(0)
+            self._claimed = [
+                name
+                for name in self.target.point.blocks
+                if (self.target.wrt is None or name in self.target.wrt)
+                and gradients.get(name) is not None
+                and gradients[name].shape == self.value(name).shape
+                and gradients[name].dtype.kind in "fciub"
+                and bool(np.all(np.isfinite(gradients[name])))
+            ]
+        return self._claimed
+
+
+def _own(value: Any) -> Any:
+    """Return a copy of an input; a large one itself, which is never handed out."""
+    return value if not isinstance(value, np.ndarray) or is_large(value) else value.copy(order="K")
 
 
 def _scaled(leaf: Any, scale: float) -> Any:

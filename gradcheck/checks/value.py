@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck import pieces
 from gradcheck.checks.trial import Trial, flatten
 from gradcheck.compare import Verdict
 from gradcheck.report import Finding
@@ -108,6 +109,4 @@ def rounding_of(outputs: Any) -> float:
 
 
 def same(a: Any, b: Any) -> bool:
-    if not isinstance(a, np.ndarray):
-        return True
-    return bool(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc"))
+    return not isinstance(a, np.ndarray) or pieces.same(a, b)

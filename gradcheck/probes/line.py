@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gradcheck.norms import norm
+from gradcheck.pieces import dot, extremes, moved, norm_along, pieces
 
 __all__ = ["Line", "Sample"]
 
@@ -45,7 +46,7 @@ class Line:
     Args:
         evaluate: block ↦ flat float64 or complex128 outputs, or None where f cannot be evaluated.
         x: the block at t = 0.
-        v: direction, same shape as x, float64 (complex128 for a complex block).
+        v: direction, same shape as x, float64 (complex128 for a complex block; float32 does for a large one).
         u: flat cotangent, one weight an output.
         y0: flat outputs at t = 0.
         g: claimed gradient of ⟨u, f⟩, same shape as x; None claims nothing.
@@ -74,23 +75,23 @@ class Line:
 
     def __post_init__(self) -> None:
         """Widen the block once."""
-        self._wide = self.x.astype(self.v.dtype, copy=False)
+        self._wide = self.x.astype(np.result_type(self.v.dtype, np.float64), copy=False)
         self._touched = np.zeros(self.y0.shape, dtype=bool)
         self._uy0 = self.u * self.y0
         if self.x.size >= _LARGE and self.x.flags.c_contiguous:
-            few = np.flatnonzero(self.v)
-            self._few = few if few.size <= self.x.size // 8 else None
+            few = np.count_nonzero(self.v) <= self.x.size // 8
+            self._few = np.flatnonzero(self.v) if few else None
 
     @property
     def claimed(self) -> float:
         """⟨g, v⟩: the slope that the claim predicts."""
-        return 0.0 if self.g is None else float(np.vdot(self.g, self.v).real)
+        return 0.0 if self.g is None else dot(self.g, self.v)
 
     @property
     def scale(self) -> float:
         """‖g ∘ v‖₂: the size of ⟨g, v⟩ without the luck of cancellation."""
         if self._scale is None:
-            self._scale = 0.0 if self.g is None else norm(self.g * self.v)
+            self._scale = 0.0 if self.g is None else norm_along(self.g, self.v)
         return self._scale
 
     @property
@@ -109,7 +110,7 @@ class Line:
     @property
     def inside(self) -> float:
         """Some spacings of φ as if one, or the largest input, had been met inside and taken away again."""
-        most = max(1.0, float(np.max(np.abs(self._wide), initial=0.0)))
+        most = max(1.0, extremes(self._wide)[1])
         return 8 * self.eps * hypot(most * norm(self.u), self.whole_magnitude)
 
     @property
@@ -144,7 +145,7 @@ class Line:
         moves = np.zeros_like(still)
         for t in sorted({min(longer, 0.9 * self.reach) for longer in (1.0, 30.0, 1e3, 1e5)}):
             for signed in (t, -t):
-                y = self.evaluate((self._wide + signed * self.v).astype(self.x.dtype, copy=False))
+                y = self.evaluate(moved(self.x, self.v, signed))
                 self.evaluations += 1
                 if y is not None:
                     moves |= still & (y != self.y0)
@@ -153,8 +154,8 @@ class Line:
     def _rest(self) -> float:
         """Return the longest step up to which nothing moved, 0 where the shortest moved something."""
         rest = 0.0
-        for t, moved in sorted((abs(t), s.raw != 0.0) for t, s in self._seen.items() if t and s.finite):
-            if moved:
+        for t, moves in sorted((abs(t), s.raw != 0.0) for t, s in self._seen.items() if t and s.finite):
+            if moves:
                 break
             rest = t
         return rest
@@ -220,8 +221,8 @@ class Line:
         return self._seen.get(t)
 
     def _sample(self, t: float) -> Sample:
-        moved, predicted = self._move(t)
-        y = self.evaluate(moved)
+        there, predicted = self._move(t)
+        y = self.evaluate(there)
         self.evaluations += 1
         if y is None:
             return _NOT_FINITE
@@ -238,16 +239,16 @@ class Line:
     def _move(self, t: float) -> tuple[Array, float]:
         """Return x + t v as rounding leaves it, and ⟨g, d⟩ for the displacement d that it really makes."""
         if self._few is None:
-            moved = self.v * t
-            moved += self._wide
-            moved = moved.astype(self.x.dtype, copy=False)
-            return moved, 0.0 if self.g is None else float(np.vdot(self.g, moved - self._wide).real)
-        few, moved = self._few, self.x.copy()  # a part of a large block: the rest stays as it is
-        flat, start = moved.reshape(-1), self._wide.reshape(-1)[few]
+            there = moved(self.x, self.v, t)
+            if self.g is None:
+                return there, 0.0
+            return there, sum(float(np.vdot(g, b - a).real) for g, a, b in pieces(self.g, self._wide, there))
+        few, there = self._few, self.x.copy()  # a part of a large block: the rest stays as it is
+        flat, start = there.reshape(-1), self._wide.reshape(-1)[few]
         flat[few] = (start + t * self.v.reshape(-1)[few]).astype(self.x.dtype, copy=False)
         if self.g is None:
-            return moved, 0.0
-        return moved, float(np.vdot(self.g.reshape(-1)[few], flat[few] - start).real)
+            return there, 0.0
+        return there, float(np.vdot(self.g.reshape(-1)[few], flat[few] - start).real)
 
     def _see_quantum(self, weighted: float, change: float) -> None:
         """Keep the lowest set bit among the scalar output's changes: it catches staircases."""
