@@ -15,7 +15,9 @@ import numpy as np
 from gradcheck.norms import norm
 from gradcheck.point import Array
 
-__all__ = ["LARGE", "banded", "changed", "distance", "dot", "extremes", "is_large", "moved", "norm_along", "pieces", "same"]
+__all__ = [
+    *("LARGE", "banded", "changed", "distance", "dot", "extremes", "is_large", "moved", "norm_along", "pieces", "same"),
+]
 
 LARGE = 1 << 16  # numbers, half a MiB
 _PIECE = 1 << 14  # numbers: several of them stay in the cache
@@ -45,8 +47,9 @@ def pieces(*arrays: Array, out: Array | None = None) -> Iterator[tuple[Array, ..
 
 
 def dot(a: Array, b: Array) -> float:
-    """Return Re ⟨a, b⟩."""
-    return sum(float(np.vdot(p, q).real) for p, q in pieces(a, b))
+    """Return Re ⟨a, b⟩, summed in float64 at the least."""
+    wide = np.result_type(a, b, np.float64)
+    return sum(float(np.vdot(p.astype(wide, copy=False), q).real) for p, q in pieces(a, b))
 
 
 def norm_along(a: Array, v: Array) -> float:

@@ -6,15 +6,18 @@ because their change is below their spacing, a jump at the point, a tie of sever
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from math import sqrt
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from math import hypot, sqrt
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from gradcheck.checks.trial import Trial
+from gradcheck.checks.trial import Trial, flatten, own, tremor_of
 from gradcheck.compare import Verdict
 from gradcheck.norms import norm
+from gradcheck.pieces import banded, changed, dot, is_large, moved, norm_along, pieces
 from gradcheck.point import Array, differentiable
 from gradcheck.probes.jumps import jump_size
 from gradcheck.probes.line import Line
@@ -31,10 +34,14 @@ __all__ = [
     "denied",
     "flickering",
     "inexactness",
+    "most",
     "narrowing",
     "spread",
+    "spread_at_most",
     "trembling",
 ]
+
+T = TypeVar("T")
 
 _NARROW = 1e-3  # relative; what a claim of float32 or less may tremble
 _LOST = 1e-4  # relative; 800 spacings of float32
@@ -56,17 +63,26 @@ TIE = (
 )
 
 
+def most(prober: Prober, number: int, v: Array) -> float:
+    """Return what `trembling` is at the most, without a look at the claims along a line."""
+    eps = prober.stage.claim_eps
+    whole = max(norm_along(prober.claim(number), v), prober.magnitude(number))
+    return max(min(1e6 * eps, _NARROW), 64 * eps) * whole
+
+
 def trembling(prober: Prober, number: int, v: Array) -> float:
     """Return by how much ⟨g, v⟩ trembles along a line beside the point, where no tie is crossed.
 
     Digits that cancel are those of the precision: what trembles by a million spacings of all that the gradient is made
     of was computed in a narrower one, and that is a mistake.
     """
-    trembles = prober.trial.tremor(number, prober.stage.claim_eps).get(prober.name)
-    size = 0.0 if trembles is None else norm(trembles * v)
-    eps = prober.stage.claim_eps
-    whole = max(norm(prober.claim(number) * v), prober.magnitude(number))
-    return min(size, max(min(1e6 * eps, _NARROW), 64 * eps) * whole) if np.isfinite(size) else 0.0
+    if _touches_few(v):
+        rows = _gathered(prober, number, v, "tremor", prober.trial.looked_along)
+        trembles, moves = tremor_of(rows) if len(rows) == 6 else None, v[v != 0]
+    else:
+        trembles, moves = prober.trial.tremor(number, prober.stage.claim_eps).get(prober.name), v
+    size = 0.0 if trembles is None else norm_along(trembles, moves)
+    return min(size, most(prober, number, v)) if np.isfinite(size) else 0.0
 
 
 def flickering(prober: Prober) -> float:
@@ -84,14 +100,69 @@ def spread(prober: Prober, number: int, v: Array) -> float:
     An ill-conditioned backward cannot be better than this however well it is written. The point itself is left
     out: a claim that is special there only is not rounded, but another formula.
     """
-    nearby = [gradients.get(prober.name) for gradients in prober.trial.neighbours(number, prober.stage.claim_eps)]
-    claims = [g.astype(v.dtype) for g in nearby if g is not None and g.shape == v.shape and np.all(np.isfinite(g))]
+    kind = np.result_type(v.dtype, np.float64)
+    if _touches_few(v):
+        claims = [g.astype(kind) for g in _gathered(prober, number, v, "neighbours", prober.trial.looked_at)]
+        v = v[v != 0]
+    else:
+        nearby = [gradients.get(prober.name) for gradients in prober.trial.neighbours(number, prober.stage.claim_eps)]
+        claims = [g.astype(kind) for g in nearby if g is not None and g.shape == v.shape and np.all(np.isfinite(g))]
     if len(claims) < 2:
         return 0.0
     middle = sum(claims[1:], start=claims[0]) / len(claims)
     slopes = [float(np.vdot(g, v).real) for g in claims]
     apart = max(norm((g - middle) * v) for g in claims)
     return max(max(slopes) - min(slopes), apart)
+
+
+def _touches_few(v: Array) -> bool:
+    """Whether a direction moves a few entries of a large block: then no whole claims are kept for it."""
+    return is_large(v) and bool(np.count_nonzero(v) <= _FEW)
+
+
+def _gathered(
+    prober: Prober, number: int, v: Array, key: str, ask: Callable[[Callable[[Any], Any], int, float], list[Any]]
+) -> list[Array]:
+    """Return the entries that v moves of claims at other points; those of all watched entries are asked for at once.
+
+    Args:
+        key: what these points are called.
+        ask: (look, number, eps) ↦ what the look tells of each answer.
+    """
+    moving = np.flatnonzero(v)
+    places, rows = prober.gathered.get((key, number), (np.zeros(0, int), []))
+    if not np.all(np.isin(moving, places)):
+        places = np.union1d(moving, np.array(prober.watched, int))
+        where = np.unravel_index(places, v.shape)
+
+        def look(answer: Mapping[str, Any]) -> Array | None:
+            g = answer.get(prober.name)
+            return None if g is None or g.shape != v.shape or not np.all(np.isfinite(g)) else np.asarray(g[where])
+
+        rows = [row for row in ask(look, number, prober.stage.claim_eps) if row is not None]
+        prober.gathered[key, number] = places, rows
+    at = np.searchsorted(places, moving)
+    return [row[at] for row in rows]
+
+
+def spread_at_most(prober: Prober, number: int, v: Array) -> float:
+    """Return a bound of `spread`, for which no two neighbours are there at a time.
+
+    Any two lie within the sum of their distances from the claim at the point itself, and so does each from their mean.
+    """
+    claim = prober.claim(number)
+
+    def look(answer: Mapping[str, Any]) -> tuple[float, float] | None:
+        g = answer.get(prober.name)
+        if g is None or g.shape != v.shape or not np.all(np.isfinite(g)):
+            return None
+        return dot(g, v), hypot(*(norm((a - b) * w) for a, b, w in pieces(g, claim, v)))
+
+    seen = [told for told in prober.trial.looked_at(look, number, prober.stage.claim_eps) if told is not None]
+    if len(seen) < 2:
+        return 0.0
+    slopes, apart = zip(*seen, strict=True)
+    return float(max(max(slopes) - min(slopes), max(apart) + sum(apart) / len(apart)))
 
 
 def narrowing(prober: Prober, probe: Probe) -> tuple[float, bool]:
@@ -105,22 +176,19 @@ def narrowing(prober: Prober, probe: Probe) -> tuple[float, bool]:
     Returns:
         What is to be allowed, and False only where the wide claim was found right.
     """
-    stage, estimate = prober.stage, probe.estimate
-    kind = np.float64 if stage.lifted else np.longdouble
+    stage, estimate, v = prober.stage, probe.estimate, probe.v
     try:
-        shadow = stage.trial if stage.lifted else _extended(prober)
-        if shadow is None:
-            return 0.0, True
-        _, pullback = shadow.linearize()
-        wide: dict[str, Any] = shadow.read(
-            pullback(rebuild(prober.trial.cotangent(probe.number), lambda u: _widened(u, kind)))
-        )
+        slopes: list[float | None]
+        if _touches_few(v):
+            rows = _gathered(prober, probe.number, v, "wide", partial(_wide_at, prober))
+            slopes = [dot(row, v[v != 0]) for row in rows]
+        else:
+            slopes = _wide_at(prober, partial(_wide_slope, prober, v), probe.number)
     except Exception:  # a backward may insist on its own dtype; then nothing is known
         return 0.0, True
-    g = wide.get(prober.name)
-    if g is None or g.shape != prober.x.shape or (not stage.lifted and g.dtype != kind):
+    slope = next((slope for slope in slopes if slope is not None), None)
+    if slope is None:
         return 0.0, True
-    slope = float(np.vdot(g.astype(probe.v.dtype), probe.v).real)
     # a wrong formula's gap would stay; of lost digits some percent do, where eleven bits more are few as well
     left = estimate.error + max(1e-9 * estimate.scale, 0.1 * abs(estimate.gap))
     if not (np.isfinite(left) and abs(estimate.measured - slope) <= left < 0.5 * abs(estimate.gap)):
@@ -132,16 +200,37 @@ def narrowing(prober: Prober, probe: Probe) -> tuple[float, bool]:
     return (1.1 * lost if lost <= max(ordinary, unseen) else 0.0), False
 
 
-def _extended(prober: Prober) -> Trial | None:
-    """Return the target in extended precision, None where the machine has none or the function drops it."""
+def _wide_at(prober: Prober, look: Callable[[Mapping[str, Any]], T], number: int, _: float = 0.0) -> list[T]:
+    """Return what a look at the answer in wider numbers tells, nothing where the function drops them."""
+    stage = prober.stage
+    kind = np.float64 if stage.lifted else np.longdouble
+    values = stage.trial.fresh() if stage.lifted else _extended(prober)
+    if values is None:
+        return []
+    stage.trial.evaluations += stage.lifted
+    cotangent = rebuild(prober.trial.cotangent(number), lambda u: _widened(u, kind))
+    answer = stage.trial.answer_at(values, cotangent)
+    g = answer.get(prober.name)
+    return [] if g is None or (not stage.lifted and g.dtype != kind) else [look(answer)]
+
+
+def _wide_slope(prober: Prober, v: Array, answer: Mapping[str, Any]) -> float | None:
+    g, kind = answer[prober.name], np.result_type(v.dtype, np.float64)
+    if g.shape != prober.x.shape:
+        return None
+    return sum(float(np.vdot(p.astype(kind), q).real) for p, q in pieces(g, v))
+
+
+def _extended(prober: Prober) -> list[Any] | None:
+    """Return the inputs in extended precision, None where the machine has none or the function drops it."""
     if np.finfo(np.longdouble).eps > 1e-17 or prober.stage.claim_eps > 1e-15:
         return None
     values = [
         value.astype(np.longdouble) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
         for value in prober.trial.values
     ]
-    shadow = Trial(prober.trial.target, prober.trial.settings, values)
-    return shadow if shadow.y0.dtype == np.longdouble else None
+    shared = [v if is_large(v) and not prober.trial.protect else own(v) for v in values]
+    return values if flatten(prober.trial.target.forward(*shared)).dtype == np.longdouble else None
 
 
 def inexactness(lines: list[Line]) -> float:
@@ -243,9 +332,12 @@ def at_tie(prober: Prober, number: int, v: Array) -> bool:
     wrong, near = prober.around(number)
     if wrong or near is None or np.iscomplexobj(near):
         return False
+
+    def along(claim: Array) -> float:
+        return dot(claim, v)
+
     claimed = float(np.vdot(prober.claim(number), v).real)
-    for found in (near, list(_nearer(prober, number, _MORE))):
-        slopes = np.array([float(np.vdot(claim, v).real) for claim in found])
+    for slopes in (near.reshape(len(near), -1) @ v.ravel(), np.array(_nearer(prober, number, _MORE, along))):
         slack = 1e-4 * float(np.ptp(slopes))
         if len(slopes) < 2 or not _apart(slopes) or not np.min(slopes) - slack <= claimed <= np.max(slopes) + slack:
             return False
@@ -257,12 +349,15 @@ def _varies(prober: Prober, number: int, v: Array) -> bool:
 
     Asked first, for little: without a tie nothing has to be verified around.
     """
-    few: Iterable[Array] | None = prober.few.get(number)
-    if few is None:
-        few = _nearer(prober, number, _FEW)
-        if v.size * _FEW <= _KEPT:  # every entry asks for the same ones
-            few = prober.few[number] = list(few)
-    slopes = [float(np.vdot(claim, v).real) for claim in few]
+    if v.size * _FEW <= _KEPT and number not in prober.few:  # every entry asks for the same ones
+        prober.few[number] = _nearer(prober, number, _FEW, np.array)
+    if _touches_few(v):
+        rows = _gathered(prober, number, v, "nearer", partial(_beside_at, prober, _FEW))
+        slopes = [dot(row, v[v != 0]) for row in rows]
+    elif number in prober.few:
+        slopes = [dot(claim, v) for claim in prober.few[number]]
+    else:
+        slopes = _nearer(prober, number, _FEW, lambda claim: dot(claim, v))
     return len(slopes) > 1 and _apart(np.array(slopes))
 
 
@@ -270,18 +365,27 @@ def _apart(slopes: Array) -> bool:
     return float(np.ptp(slopes)) > 0.1 * float(np.max(np.abs(slopes)))
 
 
-def _nearer(prober: Prober, number: int, points: int) -> Iterator[Array]:
-    """Yield claims as `around` does, none of them verified, from points a hundred times nearer."""
-    rng = prober.trial.rng("nearer", prober.name, number)
+def _nearer(prober: Prober, number: int, points: int, look: Callable[[Array], T]) -> list[T]:
+    """Return what a look at claims tells, none of them verified, from points a hundred times nearer than `around`."""
+    kind = prober.claim(number).dtype
+
+    def seen(answer: Mapping[str, Any]) -> T | None:
+        claim = np.asarray(answer[prober.name].astype(kind, copy=False))
+        return look(claim) if claim.shape == prober.x.shape and np.all(np.isfinite(claim)) else None
+
+    return [told for told in _beside_at(prober, points, seen, number) if told is not None]
+
+
+def _beside_at(
+    prober: Prober, points: int, look: Callable[[Mapping[str, Any]], T], number: int, _: float = 0.0
+) -> list[T]:
+    """Return what a look at each answer at points beside a tie tells."""
+    rng, found = prober.trial.rng("nearer", prober.name, number), []
     for count in range(points):
-        trial = Trial(prober.trial.target, prober.trial.settings, _beside(prober.trial.values, count, rng, 0.01))
-        trial.share_cotangents(prober.trial)
-        try:
-            claim = _claim(trial, prober, number)
-        except Exception:  # a point around may lie outside the domain; it then tells nothing
-            continue
-        if claim.shape == prober.x.shape and np.all(np.isfinite(claim)):
-            yield claim
+        values = _beside(prober.trial.values, count, rng, 0.01)
+        with suppress(Exception):  # a point around may lie outside the domain; it then tells nothing
+            found.append(look(prober.trial.answer_at(values, prober.trial.cotangent(number))))
+    return found
 
 
 def _claim(trial: Trial, prober: Prober, number: int) -> Array:
@@ -297,16 +401,27 @@ def _beside(values: Sequence[Any], count: int, rng: np.random.Generator, nearnes
             eps = float(np.finfo(value.dtype).eps)
             jitter = max(nearness * max(_JITTER, 32 * eps), 4 * eps)
             if count < 2:
-                order = np.arange(np.size(value)).reshape(np.shape(value)) - np.size(value) // 2 + 0.5
                 # neighbours in order lie a jitter apart, and equal inputs move unlike each other
-                move = (1 - 2 * count) * (1 + 0.4 * place) * order
+                length = (1 - 2 * count) * (1 + 0.4 * place)
                 jitter = min(jitter, max(_FARTHEST / np.size(value), 4 * eps))  # the last of many stays beside, too
+                value = changed(value, _Ordered(np.size(value), length, jitter * size))
             else:
                 # no entry stays where it was: a claim that is special there must not speak for the points around
-                move = rng.choice([-1.0, 1.0], np.shape(value)) * rng.uniform(0.5, 1.5, np.shape(value))
-            value = (value + jitter * size * move).astype(value.dtype)
+                value = moved(value, banded(rng, np.shape(value)), jitter * size)
         found.append(value)
     return found
+
+
+class _Ordered:
+    """Moves entries apart, in their order, also where they come piece by piece."""
+
+    def __init__(self, total: int, length: float, unit: float) -> None:
+        self.total, self.length, self.unit, self.start = total, length, unit, 0
+
+    def __call__(self, x: Array) -> Array:
+        order = np.arange(self.start, self.start + np.size(x)).reshape(np.shape(x)) - self.total // 2 + 0.5
+        self.start += np.size(x)
+        return np.asarray(x + self.unit * (self.length * order))
 
 
 def _widened(u: Any, kind: type) -> Any:

@@ -13,6 +13,7 @@ from gradcheck.checks.prober import Prober
 from gradcheck.compare import Comparison, Verdict, compare_kink
 from gradcheck.estimate import Estimate
 from gradcheck.norms import norm
+from gradcheck.pieces import is_large
 from gradcheck.point import Array
 from gradcheck.probes.branches import branches
 
@@ -45,6 +46,8 @@ def measure_entries(prober: Prober, indices: Sequence[tuple[int, ...]], number: 
     claim = prober.claim(number)
     typical = norm(claim) / sqrt(claim.size)
     start, found = prober.evaluations, []
+    if is_large(claim):
+        prober.watched = [int(np.ravel_multi_index(index, claim.shape)) for index in indices]
     for index in indices:
         if prober.evaluations - start > prober.trial.settings.budget.budget:
             break
@@ -60,7 +63,10 @@ def _entry(prober: Prober, index: tuple[int, ...], number: int, claim: Array, ty
         best: Entry | None = None
         small = own or 1e-3 * prober.scale
         for scale in dict.fromkeys((max(own, prober.scale), small, 1e-3 * small, 1e-6 * small)):
-            v = np.zeros(prober.x.shape, dtype=claim.dtype)
+            kind = claim.dtype
+            if is_large(claim) and kind == np.float64 and 1e-20 < scale < 1e20:
+                kind, scale = np.dtype(np.float32), float(np.float32(scale))  # half the memory, and exact
+            v = np.zeros(prober.x.shape, dtype=kind)
             v[index] = scale * unit
             entry = _measured(prober, index, number, v, scale, typical)
             if entry.verdict is Verdict.DISAGREES and scale < small:

@@ -78,6 +78,8 @@ def of_block(trial: Trial, stage: Stage, name: str) -> Iterator[Finding]:
 
 _BRIEF = 7  # evaluations: three levels of known noise; what is faint in a large block needs no last digit
 
+_FINE = 1e-9  # of the gradient along a direction: a thousandth of the resolution that is asked for
+
 # (other draw, each entry's own scale, factor): a domain may be narrower than the size of its numbers
 _ATTEMPTS = ((0, True, 1.0), (100, False, 1.0), (200, True, 1e-3), (300, True, 1e-6))
 
@@ -116,7 +118,10 @@ def _probes(prober: Prober, directions: int, affordable: bool) -> list[Probe]:
 
 def _settled(prober: Prober, number: int, affordable: bool) -> Probe:
     """Probe one direction; where it is inconclusive, try each entry's own scale and fresh draws."""
-    probe = prober.probe(number, prober.direction(number), full=number == 0)
+    v = prober.direction(number)
+    # of a large block the first direction has the last digit; the others are for what cancels there
+    enough = _FINE * norm_along(prober.claim(number), v) if number > 0 and is_large(v) else 0.0
+    probe = prober.probe(number, v, full=number == 0, enough=enough)
     faint = probe.estimate.scale <= 1e3 * probe.comparison.allowed  # nothing was seen, agree or not
     stands = probe.estimate.kind == "flat" or probe.line.stands_still_nearby() or probe.line.saws(probe.estimate.gap)
     still = probe.verdict is Verdict.DISAGREES and stands
@@ -190,11 +195,11 @@ def _located(prober: Prober, probe: Probe, budget: int) -> list[Entry]:
         return sample
     known = {entry.index for entry in sample}
 
-    def part(v: Array) -> tuple[float, float]:
-        estimate = prober.probe(probe.number, v, most=_BRIEF).estimate
+    def part(v: Array, enough: float) -> tuple[float, float]:
+        estimate = prober.probe(probe.number, v, most=_BRIEF, enough=enough).estimate
         return estimate.gap, estimate.error
 
-    location = locate(part, probe.v, probe.estimate.gap, probe.comparison.allowed, budget // 7)
+    location = locate(part, probe.v, probe.estimate.gap, probe.estimate.error, budget // 7)
     found = [index for index in location.indices if index not in known]
     return sample + measure_entries(prober, found, probe.number)
 

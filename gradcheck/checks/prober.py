@@ -7,7 +7,18 @@ from math import inf, isfinite, sqrt
 
 import numpy as np
 
-from gradcheck.checks.doubt import DIGITS, around, denied, flickering, inexactness, narrowing, spread, trembling
+from gradcheck.checks.doubt import (
+    DIGITS,
+    around,
+    denied,
+    flickering,
+    inexactness,
+    most,
+    narrowing,
+    spread,
+    spread_at_most,
+    trembling,
+)
 from gradcheck.checks.precision import Stage
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Comparison, Verdict, compare
@@ -23,6 +34,7 @@ __all__ = ["Probe", "Prober"]
 
 _CLAIM_ULPS = 64  # rounding of a claim of ordinary condition; what exceeds it is measured
 _LARGE = 10_000  # entries
+_FEW = 8  # entries along which claims at other points are looked at one by one
 _ORDINARY = 100.0  # noise over its floor that is taken for rounding without confirmation
 _TINY = 1e-3  # a relative gap below this may be the forward's own inexactness
 _UNEVEN = (
@@ -55,6 +67,11 @@ class Probe:
         """What the comparison says, DISAGREES still provisional."""
         return self.comparison.verdict
 
+    @property
+    def along(self) -> tuple[int, Array]:
+        """Which cotangent and direction."""
+        return self.number, self.v
+
     def told(self) -> Probe:
         """Return the probe without its arrays: what a report needs, and nothing that is as large as the block."""
         nothing = np.zeros(0)
@@ -79,7 +96,9 @@ class Prober:
         self.whole: dict[int, float] = {}
         self._around: dict[int, tuple[bool, Array | None]] = {}
         self.few: dict[int, list[Array]] = {}  # by cotangent, claims at a few points beside this one
-        size = norm(self.x.astype(_wide(self.x))) / sqrt(self.x.size)
+        self.watched: list[int] = []  # flat places of a large block, of which claims at other points are asked at once
+        self.gathered: dict[tuple[str, int], tuple[Array, list[Array]]] = {}
+        size = norm(self.x.astype(_wide(self.x), copy=False)) / sqrt(self.x.size)
         self.scale = size if size > 0 and isfinite(size) else 1.0
         # all of one sign: positive numbers, probabilities, variances. Steps then keep the sign, because a
         # function may do anything at all beyond it, even never return
@@ -146,6 +165,7 @@ class Prober:
         full: bool = False,
         reference: float = 0.0,
         most: int | None = None,
+        enough: float = 0.0,
     ) -> Probe:
         """Measure along v with the `number`-th cotangent and judge the claim.
 
@@ -156,12 +176,13 @@ class Prober:
             full: learn the noise anew instead of using what earlier probes learnt.
             reference: what resolutions are relative to, if larger than ‖g ∘ v‖₂.
             most: evaluations; None for as many as sharpen it.
+            enough: bar that need not be sharpened, in the unit of ⟨g, v⟩.
         """
         line = self.line(number, v)
         reference = max(reference, self.ordinary(line))
         kappa = None if full else self.trial.kappa.get(self.name)
         rng = self.trial.rng("steps", self.name, number, attempt, float(v.flat[0].real))
-        estimate = measure(line, rng, kappa=kappa, most=most)
+        estimate = measure(line, rng, kappa=kappa, most=most, enough=enough)
         if kappa is None and isfinite(estimate.error) and estimate.kind != "flat":  # what stands still has no noise
             floor = line.floor()
             if floor > 0:
@@ -317,17 +338,28 @@ class Prober:
             elif np.count_nonzero(first.v) == 1:
                 lines = [self.line(first.number, self.direction(first.number))]
             jump = inexactness(lines)
+            del lines
             # the size of the gap, were the step as long as the block is large
             gap = abs(first.estimate.gap) * self.scale / float(np.max(np.abs(first.v)))
             told = jump <= _OWN * self.magnitude(first.number) and jump <= _TALLER * gap
             self.trial.inexact = jump if told else 0.0
         size = max(first.estimate.scale, first.reference)
-        trembles = trembling(self, first.number, first.v)
-        rounding = self.claim_rounding * size + 8 * max(spread(self, first.number, first.v), trembles)
         narrowed, wrong = narrowing(self, first)
-        rounding = max(rounding, narrowed, flickering(self)) + first.line.unseen(self.trial.loudest, first.estimate.gap)
+        least, beyond = self.claim_rounding * size, first.line.unseen(self.trial.loudest, first.estimate.gap)
+        known = max(narrowed, flickering(self))
+        bars = first.estimate.error + second.estimate.error
+        if wrong and is_large(first.v) and np.count_nonzero(first.v) > _FEW:
+            # a bound may settle it, for which fewer gradients are there at a time
+            doubt = 8 * max(spread_at_most(self, *first.along), most(self, *first.along))
+            rounding = max(least + doubt, known) + beyond
+            a, b = (self.judge(p.estimate, p.number, p.reference, rounding) for p in (first, second))
+            agree = abs(a.gap - b.gap) <= bars + max(least, known) + beyond
+            if a.verdict is b.verdict is Verdict.DISAGREES and agree and a.gap * b.gap > 0:
+                return replace(first, comparison=a) if a.allowed <= b.allowed else replace(second, comparison=b)
+        trembles = trembling(self, *first.along)
+        rounding = max(least + 8 * max(spread(self, *first.along), trembles), known) + beyond
         a, b = (self.judge(p.estimate, p.number, p.reference, rounding) for p in (first, second))
-        agree = abs(a.gap - b.gap) <= first.estimate.error + second.estimate.error + rounding
+        agree = abs(a.gap - b.gap) <= bars + rounding
         if not wrong and Verdict.AGREES not in (a.verdict, b.verdict):
             return replace(first, comparison=replace(a, verdict=Verdict.INCONCLUSIVE, reason=DIGITS))
         if a.verdict is b.verdict is Verdict.DISAGREES and agree and a.gap * b.gap > 0:

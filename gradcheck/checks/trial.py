@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import weakref
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from math import sqrt
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from gradcheck.checks.claims import Claims, Size, viewed
 from gradcheck.compare import Verdict
 from gradcheck.norms import norm
-from gradcheck.pieces import is_large
+from gradcheck.pieces import changed, is_large
 from gradcheck.point import Array, differentiable
 from gradcheck.report import Finding
 from gradcheck.settings import Settings
 from gradcheck.target import Pullback, Target
 from gradcheck.tree import leaves, rebuild
 
-__all__ = ["Trial", "flatten"]
+__all__ = ["Trial", "flatten", "own", "tremor_of"]
+
+T = TypeVar("T")
 
 
 def flatten(outputs: Any) -> Array:
@@ -60,7 +64,7 @@ class Trial:
     def __init__(self, target: Target, settings: Settings, values: list[Any] | None = None) -> None:
         self.target = target
         self.settings = settings
-        self.values = [_own(v) for v in target.point.values] if values is None else values
+        self.values = [v if is_large(v) else own(v) for v in target.point.values] if values is None else values
         self._shared: dict[int, weakref.ref[Array]] = {}
         self.names = target.point.names
         self.evaluations = 0
@@ -223,34 +227,30 @@ class Trial:
             eps: spacing of the numbers that the claim is computed in.
         """
         if (number, eps) not in self._tremor:
-            rng, step = self.rng("tremor", number), max(1e-8, 64 * eps)
-            moves = [self._move(rng, value) for value in self.values]
-            rows: list[dict[str, Any]] = []
-            for k in range(1, 7):
-                values = [
-                    value if move is None else (value + k * step * move).astype(value.dtype)
-                    for value, move in zip(self.values, moves, strict=True)
-                ]
-                try:
-                    _, pullback = self.target.linearize(*values)
-                    rows.append(self.read(pullback(self.cotangent(number))))
-                except Exception:  # a neighbour may lie outside the domain; it then tells nothing
-                    break
+            rows = self.looked_along(self.read, number, eps)
             found = self._tremor[number, eps] = {}
             for name in self.claimed_blocks() if len(rows) == 6 else ():
-                claims = [row.get(name) for row in rows]
-                if all(g is not None and g.shape == self.value(name).shape for g in claims):
-                    wide = np.stack([np.asarray(g, np.complex128 if g.dtype.kind == "c" else float) for g in claims])  # type: ignore[union-attr]
-                    found[name] = np.sqrt(np.mean(np.abs(np.diff(wide, n=3, axis=0)) ** 2, axis=0) / 20)
+                claims = [g for g in (row.get(name) for row in rows) if g is not None]
+                if len(claims) == 6 and all(g.shape == self.value(name).shape for g in claims):
+                    found[name] = tremor_of(claims)
         return self._tremor[number, eps]
 
-    def _move(self, rng: np.random.Generator, value: Any) -> Any:
-        """Return a random move of an input, each entry in proportion to itself; None for constants."""
-        if not differentiable(value):
-            return None
-        size = norm(value) / sqrt(value.size) or 1.0
-        own = np.where(value == 0, size, np.abs(value))
-        return rng.choice([-1.0, 1.0], np.shape(value)) * rng.uniform(0.5, 1.5, np.shape(value)) * own
+    def looked_along(self, look: Callable[[Mapping[str, Any]], T], number: int, eps: float) -> list[T]:
+        """Return what a look at each of the six claims of `tremor` tells, of which one is there at a time."""
+        step, found = max(1e-8, 64 * eps), []
+        for k in range(1, 7):
+            rng = self.rng("tremor", number)  # the same line each time
+            values = [
+                changed(value, partial(_along, rng, k * step, norm(value) / sqrt(value.size) or 1.0))
+                if differentiable(value)
+                else value
+                for value in self.values
+            ]
+            try:
+                found.append(look(self.answer_at(values, self.cotangent(number))))
+            except Exception:  # a neighbour may lie outside the domain; it then tells nothing
+                break
+        return found
 
     def share_cotangents(self, other: Trial) -> None:
         """Use another trial's cotangents, so that claims at two points can be compared."""
@@ -264,21 +264,26 @@ class Trial:
             eps: relative distance; at least the spacing of each input's dtype.
         """
         if (number, eps) not in self._neighbours:
-            rng = self.rng("neighbours", number)
-            found = self._neighbours[number, eps] = []
-            for _ in range(4):
-                values: list[Any] = []
-                for value in self.values:
-                    if differentiable(value):
-                        step = max(float(np.finfo(value.dtype).eps), eps)
-                        value = (value * (1 + step * rng.choice([-1.0, 1.0], np.shape(value)))).astype(value.dtype)
-                    values.append(value)
-                try:
-                    _, pullback = self.target.linearize(*values)
-                    found.append(self.read(pullback(self.cotangent(number))))
-                except Exception:  # a neighbour may lie outside the domain; it then tells nothing
-                    continue
+            self._neighbours[number, eps] = self.looked_at(self.read, number, eps)
         return self._neighbours[number, eps]
+
+    def looked_at(self, look: Callable[[Mapping[str, Any]], T], number: int, eps: float = 0.0) -> list[T]:
+        """Return what a look at each of the `neighbours` tells, of which one is there at a time."""
+        rng, found = self.rng("neighbours", number), []
+        for _ in range(4):
+            values: list[Any] = []
+            for value in self.values:
+                if differentiable(value):
+                    value = changed(value, partial(_rounded, rng, max(float(np.finfo(value.dtype).eps), eps)))
+                values.append(value)
+            with suppress(Exception):  # a neighbour may lie outside the domain; it then tells nothing
+                found.append(look(self.answer_at(values, self.cotangent(number))))
+        return found
+
+    def answer_at(self, values: list[Any], cotangent: Any) -> Mapping[str, Any]:
+        """Return what the backward answers at other values, not copied; these are handed out themselves."""
+        _, pullback = self.target.linearize(*values)
+        return viewed(pullback(cotangent))
 
     def faintest(self, name: str, *, measured: bool = False) -> float:
         """Return the norm of a gradient that is nothing but rounding; `measured` asks the forward how it rounds.
@@ -305,7 +310,7 @@ class Trial:
             largest = 0.0
             for factor in 2.0 ** np.arange(0, 13, 2):
                 step = factor * float(np.finfo(x.dtype).eps)
-                y = call((x * (1 + step * rng.choice([-1.0, 1.0], x.shape))).astype(x.dtype))
+                y = call(changed(x, partial(_rounded, rng, step)))
                 if y is not None and np.all(np.isfinite(y)):  # a neighbour may lie outside the domain
                     largest = max(largest, norm(u * (y - self.y0)))
             self._flicker[name] = largest
@@ -348,9 +353,27 @@ class Trial:
         return self._claimed
 
 
-def _own(value: Any) -> Any:
-    """Return a copy of an input; a large one itself, which is never handed out."""
-    return value if not isinstance(value, np.ndarray) or is_large(value) else value.copy(order="K")
+def own(value: Any) -> Any:
+    """Return a copy of an array in its layout, and anything else itself."""
+    return value.copy(order="K") if isinstance(value, np.ndarray) else value
+
+
+def tremor_of(claims: Sequence[Array]) -> Array:
+    """Return the rms of third differences of six claims in a row, as their rounding."""
+    wide = np.stack([np.asarray(g, np.complex128 if g.dtype.kind == "c" else float) for g in claims])
+    trembles: Array = np.sqrt(np.mean(np.abs(np.diff(wide, n=3, axis=0)) ** 2, axis=0) / 20)
+    return trembles
+
+
+def _along(rng: np.random.Generator, step: float, size: float, x: Array) -> Array:
+    """Return each entry moved at random, in proportion to itself."""
+    own_size = np.where(x == 0, size, np.abs(x))
+    return np.asarray(x + step * (rng.choice([-1.0, 1.0], np.shape(x)) * rng.uniform(0.5, 1.5, np.shape(x)) * own_size))
+
+
+def _rounded(rng: np.random.Generator, step: float, x: Array) -> Array:
+    """Return each entry times 1 ± step."""
+    return np.asarray(x * (1 + step * rng.choice([-1.0, 1.0], np.shape(x))))
 
 
 def _scaled(leaf: Any, scale: float) -> Any:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradcheck.pieces import dot, moved, pieces
 from gradcheck.point import Array
 
 __all__ = ["Branches", "branches"]
@@ -60,18 +61,20 @@ def branches(
         The interval, or None where f cannot be evaluated on both sides.
     """
     sides, bars = [], []
-    length = float(np.vdot(v, v).real)
+    length = dot(v, v)
     evaluations = 0
     for sign in (-1.0, 1.0):
         values, steps = [], []
         for factor in (1.0, 2.0, 4.0):
-            moved = (x + sign * factor * reach * v).astype(x.dtype, copy=False)
-            y = evaluate(moved)
+            there = moved(x, v, sign * factor * reach)
+            y = evaluate(there)
             evaluations += 1
             if y is None:
                 return None
             values.append(y)
-            steps.append(float(np.vdot(v, moved - x).real) / length)  # the step that rounding left
+            # the step that rounding left
+            steps.append(sum(float(np.vdot(p, b - a).real) for p, a, b in pieces(v, x, there)) / length)
+            del there  # before the next one is made
         near = (values[1] - values[0]) / (steps[1] - steps[0])
         far = (values[2] - values[1]) / (steps[2] - steps[1])
         sides.append(2 * near - far)  # mid-points at 1.5 and 3 steps, extrapolated to 0

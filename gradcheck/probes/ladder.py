@@ -269,6 +269,7 @@ def measure(
     *,
     kappa: float | None = None,
     most: int | None = None,
+    enough: float = 0.0,
 ) -> Estimate:
     """Return the derivative along a line with its error bar.
 
@@ -277,6 +278,7 @@ def measure(
         rng: draws the ladder's jitter: steps are never powers of two, which would alias.
         kappa: noise over its floor, where it is known from earlier ladders; spares the finer levels.
         most: forward evaluations at the most; None for the default.
+        enough: an error that need not be made smaller; 0 for the default, a fraction of the scale.
     Returns:
         The estimate; its error is inf where no window was admissible.
 
@@ -303,7 +305,8 @@ def measure(
             best = ladder.best()
             continue
         done = best is not None and best.verified and not best.needs_finer
-        if done and best is not None and best.error <= K.target * max(ladder.scale, abs(ladder.claimed + best.gap)):
+        target = max(K.target * max(ladder.scale, abs(ladder.claimed + (best.gap if best else 0.0))), enough)
+        if done and best is not None and best.error <= target:
             break
         k = ladder.next_level(best)
         if k is None:

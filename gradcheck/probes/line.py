@@ -245,7 +245,8 @@ class Line:
             return there, sum(float(np.vdot(g, b - a).real) for g, a, b in pieces(self.g, self._wide, there))
         few, there = self._few, self.x.copy()  # a part of a large block: the rest stays as it is
         flat, start = there.reshape(-1), self._wide.reshape(-1)[few]
-        flat[few] = (start + t * self.v.reshape(-1)[few]).astype(self.x.dtype, copy=False)
+        step = self.v.reshape(-1)[few].astype(start.dtype, copy=False)  # t times float32 would be float32
+        flat[few] = (start + t * step).astype(self.x.dtype, copy=False)
         if self.g is None:
             return there, 0.0
         return there, float(np.vdot(self.g.reshape(-1)[few], flat[few] - start).real)
