@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from gradcheck.errors import InputError
 
-__all__ = ["Array", "Point", "differentiable", "validated"]
+__all__ = ["Array", "Point", "differentiable", "own", "validated"]
 
 Array = npt.NDArray[Any]
 
@@ -18,6 +18,11 @@ Array = npt.NDArray[Any]
 def differentiable(value: object) -> bool:
     """Whether a value is an array (or scalar) of real or complex floating-point numbers."""
     return isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "fc"
+
+
+def own(value: Any) -> Any:
+    """Return a copy of an array in its own layout, and anything else itself."""
+    return value.copy(order="K") if isinstance(value, np.ndarray) else value
 
 
 def validated(name: str, value: Any, *, must_differentiate: bool = False) -> Any:
@@ -111,4 +116,4 @@ class Point:
 
     def copies(self) -> list[Any]:
         """Return fresh copies of the arrays, memory layout kept; constants as they are."""
-        return [value.copy(order="K") if isinstance(value, np.ndarray) else value for value in self.values]
+        return [own(value) for value in self.values]

@@ -210,10 +210,20 @@ def _digest(gradient: Array) -> bytes:
     """Return what tells an array from any other: of all its numbers, −0 as 0 and every NaN as one."""
     told = blake2b(f"{gradient.dtype} {gradient.shape}".encode())
     for (part,) in pieces(gradient):
-        if part.dtype.kind in "fc":
-            part = np.where(np.isnan(part), part.dtype.type(np.nan), part + part.dtype.type(0))
-        told.update(part.tobytes())
+        for numbers in (part.real, part.imag) if part.dtype.kind == "c" else (part,):
+            told.update(_bytes(numbers))
     return told.digest()
+
+
+def _bytes(numbers: Array) -> bytes:
+    if numbers.dtype.kind != "f":
+        return numbers.tobytes()
+    clean = np.where(np.isnan(numbers), np.nan, numbers + 0.0)
+    if numbers.dtype.itemsize <= 8:
+        return clean.tobytes()
+    mantissa, exponent = np.frexp(clean)  # of an extended number's own bytes some mean nothing
+    high = mantissa.astype(np.float64)
+    return high.tobytes() + (mantissa - high).astype(np.float64).tobytes() + exponent.tobytes()
 
 
 def contract_layout(trial: Trial) -> Iterator[Finding]:

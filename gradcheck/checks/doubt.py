@@ -7,21 +7,21 @@ because their change is below their spacing, a jump at the point, a tie of sever
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
-from math import hypot, sqrt
+from math import hypot
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from gradcheck.checks.trial import Trial, flatten, own, tremor_of
+from gradcheck.checks.beside import beside, beside_at, gathered, touches_few, wide_at, wide_slope
+from gradcheck.checks.moves import tremor_of
+from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
 from gradcheck.norms import norm
-from gradcheck.pieces import banded, changed, dot, is_large, moved, norm_along, pieces
-from gradcheck.point import Array, differentiable
+from gradcheck.pieces import dot, norm_along, pieces
+from gradcheck.point import Array
 from gradcheck.probes.jumps import jump_size
 from gradcheck.probes.line import Line
-from gradcheck.tree import rebuild
 
 if TYPE_CHECKING:
     from gradcheck.checks.prober import Probe, Prober
@@ -50,9 +50,7 @@ _MORE = 48  # claims around that are taken without a measurement: of seven tied 
 _FINE = 1e-3  # branches that meet differ by more than this
 _FEW = 8  # claims that are looked at before any of these
 _KEPT = 1_000_000  # numbers: what is more is not kept but asked for again
-_FARTHEST = 1e-2  # of the block's size: how far entries are put in order
 _SPANS = (0.25, 2.0)  # of the block's size
-_JITTER = 1e-5  # of the block's size: a hundred times farther than what counts as at the kink, to be measured there
 
 DIGITS = (
     "lost digits: the same backward is right in wider numbers, and in the precision of this point it has lost "
@@ -76,8 +74,8 @@ def trembling(prober: Prober, number: int, v: Array) -> float:
     Digits that cancel are those of the precision: what trembles by a million spacings of all that the gradient is made
     of was computed in a narrower one, and that is a mistake.
     """
-    if _touches_few(v):
-        rows = _gathered(prober, number, v, "tremor", prober.trial.looked_along)
+    if touches_few(v):
+        rows = gathered(prober, number, v, "tremor", prober.trial.looked_along)
         trembles, moves = tremor_of(rows) if len(rows) == 6 else None, v[v != 0]
     else:
         trembles, moves = prober.trial.tremor(number, prober.stage.claim_eps).get(prober.name), v
@@ -101,8 +99,8 @@ def spread(prober: Prober, number: int, v: Array) -> float:
     out: a claim that is special there only is not rounded, but another formula.
     """
     kind = np.result_type(v.dtype, np.float64)
-    if _touches_few(v):
-        claims = [g.astype(kind) for g in _gathered(prober, number, v, "neighbours", prober.trial.looked_at)]
+    if touches_few(v):
+        claims = [g.astype(kind) for g in gathered(prober, number, v, "neighbours", prober.trial.looked_at)]
         v = v[v != 0]
     else:
         nearby = [gradients.get(prober.name) for gradients in prober.trial.neighbours(number, prober.stage.claim_eps)]
@@ -113,36 +111,6 @@ def spread(prober: Prober, number: int, v: Array) -> float:
     slopes = [float(np.vdot(g, v).real) for g in claims]
     apart = max(norm((g - middle) * v) for g in claims)
     return max(max(slopes) - min(slopes), apart)
-
-
-def _touches_few(v: Array) -> bool:
-    """Whether a direction moves a few entries of a large block: then no whole claims are kept for it."""
-    return is_large(v) and bool(np.count_nonzero(v) <= _FEW)
-
-
-def _gathered(
-    prober: Prober, number: int, v: Array, key: str, ask: Callable[[Callable[[Any], Any], int, float], list[Any]]
-) -> list[Array]:
-    """Return the entries that v moves of claims at other points; those of all watched entries are asked for at once.
-
-    Args:
-        key: what these points are called.
-        ask: (look, number, eps) ↦ what the look tells of each answer.
-    """
-    moving = np.flatnonzero(v)
-    places, rows = prober.gathered.get((key, number), (np.zeros(0, int), []))
-    if not np.all(np.isin(moving, places)):
-        places = np.union1d(moving, np.array(prober.watched, int))
-        where = np.unravel_index(places, v.shape)
-
-        def look(answer: Mapping[str, Any]) -> Array | None:
-            g = answer.get(prober.name)
-            return None if g is None or g.shape != v.shape or not np.all(np.isfinite(g)) else np.asarray(g[where])
-
-        rows = [row for row in ask(look, number, prober.stage.claim_eps) if row is not None]
-        prober.gathered[key, number] = places, rows
-    at = np.searchsorted(places, moving)
-    return [row[at] for row in rows]
 
 
 def spread_at_most(prober: Prober, number: int, v: Array) -> float:
@@ -179,11 +147,11 @@ def narrowing(prober: Prober, probe: Probe) -> tuple[float, bool]:
     stage, estimate, v = prober.stage, probe.estimate, probe.v
     try:
         slopes: list[float | None]
-        if _touches_few(v):
-            rows = _gathered(prober, probe.number, v, "wide", partial(_wide_at, prober))
+        if touches_few(v):
+            rows = gathered(prober, probe.number, v, "wide", partial(wide_at, prober))
             slopes = [dot(row, v[v != 0]) for row in rows]
         else:
-            slopes = _wide_at(prober, partial(_wide_slope, prober, v), probe.number)
+            slopes = wide_at(prober, partial(wide_slope, prober, v), probe.number)
     except Exception:  # a backward may insist on its own dtype; then nothing is known
         return 0.0, True
     slope = next((slope for slope in slopes if slope is not None), None)
@@ -198,39 +166,6 @@ def narrowing(prober: Prober, probe: Probe) -> tuple[float, bool]:
     unseen = 8 * stage.claim_eps * prober.magnitude(probe.number)
     ordinary = _LOST * estimate.scale if stage.lifted else 0.0
     return (1.1 * lost if lost <= max(ordinary, unseen) else 0.0), False
-
-
-def _wide_at(prober: Prober, look: Callable[[Mapping[str, Any]], T], number: int, _: float = 0.0) -> list[T]:
-    """Return what a look at the answer in wider numbers tells, nothing where the function drops them."""
-    stage = prober.stage
-    kind = np.float64 if stage.lifted else np.longdouble
-    values = stage.trial.fresh() if stage.lifted else _extended(prober)
-    if values is None:
-        return []
-    stage.trial.evaluations += stage.lifted
-    cotangent = rebuild(prober.trial.cotangent(number), lambda u: _widened(u, kind))
-    answer = stage.trial.answer_at(values, cotangent)
-    g = answer.get(prober.name)
-    return [] if g is None or (not stage.lifted and g.dtype != kind) else [look(answer)]
-
-
-def _wide_slope(prober: Prober, v: Array, answer: Mapping[str, Any]) -> float | None:
-    g, kind = answer[prober.name], np.result_type(v.dtype, np.float64)
-    if g.shape != prober.x.shape:
-        return None
-    return sum(float(np.vdot(p.astype(kind), q).real) for p, q in pieces(g, v))
-
-
-def _extended(prober: Prober) -> list[Any] | None:
-    """Return the inputs in extended precision, None where the machine has none or the function drops it."""
-    if np.finfo(np.longdouble).eps > 1e-17 or prober.stage.claim_eps > 1e-15:
-        return None
-    values = [
-        value.astype(np.longdouble) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
-        for value in prober.trial.values
-    ]
-    shared = [v if is_large(v) and not prober.trial.protect else own(v) for v in values]
-    return values if flatten(prober.trial.target.forward(*shared)).dtype == np.longdouble else None
 
 
 def inexactness(lines: list[Line]) -> float:
@@ -295,7 +230,7 @@ def around(prober: Prober, number: int) -> tuple[bool, Array | None]:
     for count in range(_NEIGHBOURS + _MORE):
         if count == _NEIGHBOURS and len(claims) < _NEIGHBOURS // 2:
             return False, None
-        trial = Trial(prober.trial.target, prober.trial.settings, _beside(prober.trial.values, count, rng))
+        trial = Trial(prober.trial.target, prober.trial.settings, beside(prober.trial.values, count, rng))
         trial.share_cotangents(prober.trial)
         trial.inexact = prober.trial.inexact or 0.0  # the forward's jumps were looked for at the point itself
         verify = count < _NEIGHBOURS
@@ -351,8 +286,8 @@ def _varies(prober: Prober, number: int, v: Array) -> bool:
     """
     if v.size * _FEW <= _KEPT and number not in prober.few:  # every entry asks for the same ones
         prober.few[number] = _nearer(prober, number, _FEW, np.array)
-    if _touches_few(v):
-        rows = _gathered(prober, number, v, "nearer", partial(_beside_at, prober, _FEW))
+    if touches_few(v):
+        rows = gathered(prober, number, v, "nearer", partial(beside_at, prober, _FEW))
         slopes = [dot(row, v[v != 0]) for row in rows]
     elif number in prober.few:
         slopes = [dot(claim, v) for claim in prober.few[number]]
@@ -373,59 +308,8 @@ def _nearer(prober: Prober, number: int, points: int, look: Callable[[Array], T]
         claim = np.asarray(answer[prober.name].astype(kind, copy=False))
         return look(claim) if claim.shape == prober.x.shape and np.all(np.isfinite(claim)) else None
 
-    return [told for told in _beside_at(prober, points, seen, number) if told is not None]
-
-
-def _beside_at(
-    prober: Prober, points: int, look: Callable[[Mapping[str, Any]], T], number: int, _: float = 0.0
-) -> list[T]:
-    """Return what a look at each answer at points beside a tie tells."""
-    rng, found = prober.trial.rng("nearer", prober.name, number), []
-    for count in range(points):
-        values = _beside(prober.trial.values, count, rng, 0.01)
-        with suppress(Exception):  # a point around may lie outside the domain; it then tells nothing
-            found.append(look(prober.trial.answer_at(values, prober.trial.cotangent(number))))
-    return found
+    return [told for told in beside_at(prober, points, seen, number) if told is not None]
 
 
 def _claim(trial: Trial, prober: Prober, number: int) -> Array:
     return np.asarray(trial.gradients(number)[prober.name].astype(prober.claim(number).dtype))
-
-
-def _beside(values: Sequence[Any], count: int, rng: np.random.Generator, nearness: float = 1.0) -> list[Any]:
-    """Return a point beside a tie: the first and second in the order of entries and against it, others at random."""
-    found: list[Any] = []
-    for place, value in enumerate(values):
-        if differentiable(value):
-            size = norm(value) / sqrt(value.size) or 1.0
-            eps = float(np.finfo(value.dtype).eps)
-            jitter = max(nearness * max(_JITTER, 32 * eps), 4 * eps)
-            if count < 2:
-                # neighbours in order lie a jitter apart, and equal inputs move unlike each other
-                length = (1 - 2 * count) * (1 + 0.4 * place)
-                jitter = min(jitter, max(_FARTHEST / np.size(value), 4 * eps))  # the last of many stays beside, too
-                value = changed(value, _Ordered(np.size(value), length, jitter * size))
-            else:
-                # no entry stays where it was: a claim that is special there must not speak for the points around
-                value = moved(value, banded(rng, np.shape(value)), jitter * size)
-        found.append(value)
-    return found
-
-
-class _Ordered:
-    """Moves entries apart, in their order, also where they come piece by piece."""
-
-    def __init__(self, total: int, length: float, unit: float) -> None:
-        self.total, self.length, self.unit, self.start = total, length, unit, 0
-
-    def __call__(self, x: Array) -> Array:
-        order = np.arange(self.start, self.start + np.size(x)).reshape(np.shape(x)) - self.total // 2 + 0.5
-        self.start += np.size(x)
-        return np.asarray(x + self.unit * (self.length * order))
-
-
-def _widened(u: Any, kind: type) -> Any:
-    if not differentiable(u):
-        return u
-    wide: Array = np.asarray(u).astype(np.complex128 if u.dtype.kind == "c" else kind)
-    return wide if isinstance(u, np.ndarray) else wide[()]

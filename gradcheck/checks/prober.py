@@ -7,6 +7,7 @@ from math import inf, isfinite, sqrt
 
 import numpy as np
 
+from gradcheck.checks.beside import touches_few
 from gradcheck.checks.doubt import (
     DIGITS,
     around,
@@ -34,7 +35,6 @@ __all__ = ["Probe", "Prober"]
 
 _CLAIM_ULPS = 64  # rounding of a claim of ordinary condition; what exceeds it is measured
 _LARGE = 10_000  # entries
-_FEW = 8  # entries along which claims at other points are looked at one by one
 _ORDINARY = 100.0  # noise over its floor that is taken for rounding without confirmation
 _TINY = 1e-3  # a relative gap below this may be the forward's own inexactness
 _UNEVEN = (
@@ -348,7 +348,7 @@ class Prober:
         least, beyond = self.claim_rounding * size, first.line.unseen(self.trial.loudest, first.estimate.gap)
         known = max(narrowed, flickering(self))
         bars = first.estimate.error + second.estimate.error
-        if wrong and is_large(first.v) and np.count_nonzero(first.v) > _FEW:
+        if wrong and is_large(first.v) and not touches_few(first.v):
             # a bound may settle it, for which fewer gradients are there at a time
             doubt = 8 * max(spread_at_most(self, *first.along), most(self, *first.along))
             rounding = max(least + doubt, known) + beyond

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from math import sqrt
@@ -13,16 +13,17 @@ from typing import Any, TypeVar
 import numpy as np
 
 from gradcheck.checks.claims import Claims, Size, viewed
+from gradcheck.checks.moves import in_proportion, rounded, tremor_of
 from gradcheck.compare import Verdict
 from gradcheck.norms import norm
 from gradcheck.pieces import changed, is_large
-from gradcheck.point import Array, differentiable
+from gradcheck.point import Array, differentiable, own
 from gradcheck.report import Finding
 from gradcheck.settings import Settings
 from gradcheck.target import Pullback, Target
 from gradcheck.tree import leaves, rebuild
 
-__all__ = ["Trial", "flatten", "own", "tremor_of"]
+__all__ = ["Trial", "flatten"]
 
 T = TypeVar("T")
 
@@ -64,7 +65,8 @@ class Trial:
     def __init__(self, target: Target, settings: Settings, values: list[Any] | None = None) -> None:
         self.target = target
         self.settings = settings
-        self.values = [v if is_large(v) else own(v) for v in target.point.values] if values is None else values
+        mine = [v if is_large(v) and differentiable(v) else own(v) for v in target.point.values]
+        self.values = mine if values is None else values
         self._shared: dict[int, weakref.ref[Array]] = {}
         self.names = target.point.names
         self.evaluations = 0
@@ -241,7 +243,7 @@ class Trial:
         for k in range(1, 7):
             rng = self.rng("tremor", number)  # the same line each time
             values = [
-                changed(value, partial(_along, rng, k * step, norm(value) / sqrt(value.size) or 1.0))
+                changed(value, partial(in_proportion, rng, k * step, norm(value) / sqrt(value.size) or 1.0))
                 if differentiable(value)
                 else value
                 for value in self.values
@@ -274,7 +276,7 @@ class Trial:
             values: list[Any] = []
             for value in self.values:
                 if differentiable(value):
-                    value = changed(value, partial(_rounded, rng, max(float(np.finfo(value.dtype).eps), eps)))
+                    value = changed(value, partial(rounded, rng, max(float(np.finfo(value.dtype).eps), eps)))
                 values.append(value)
             with suppress(Exception):  # a neighbour may lie outside the domain; it then tells nothing
                 found.append(look(self.answer_at(values, self.cotangent(number))))
@@ -310,7 +312,7 @@ class Trial:
             largest = 0.0
             for factor in 2.0 ** np.arange(0, 13, 2):
                 step = factor * float(np.finfo(x.dtype).eps)
-                y = call(changed(x, partial(_rounded, rng, step)))
+                y = call(changed(x, partial(rounded, rng, step)))
                 if y is not None and np.all(np.isfinite(y)):  # a neighbour may lie outside the domain
                     largest = max(largest, norm(u * (y - self.y0)))
             self._flicker[name] = largest
@@ -351,29 +353,6 @@ class Trial:
                 and bool(np.all(np.isfinite(gradients[name])))
             ]
         return self._claimed
-
-
-def own(value: Any) -> Any:
-    """Return a copy of an array in its layout, and anything else itself."""
-    return value.copy(order="K") if isinstance(value, np.ndarray) else value
-
-
-def tremor_of(claims: Sequence[Array]) -> Array:
-    """Return the rms of third differences of six claims in a row, as their rounding."""
-    wide = np.stack([np.asarray(g, np.complex128 if g.dtype.kind == "c" else float) for g in claims])
-    trembles: Array = np.sqrt(np.mean(np.abs(np.diff(wide, n=3, axis=0)) ** 2, axis=0) / 20)
-    return trembles
-
-
-def _along(rng: np.random.Generator, step: float, size: float, x: Array) -> Array:
-    """Return each entry moved at random, in proportion to itself."""
-    own_size = np.where(x == 0, size, np.abs(x))
-    return np.asarray(x + step * (rng.choice([-1.0, 1.0], np.shape(x)) * rng.uniform(0.5, 1.5, np.shape(x)) * own_size))
-
-
-def _rounded(rng: np.random.Generator, step: float, x: Array) -> Array:
-    """Return each entry times 1 ± step."""
-    return np.asarray(x * (1 + step * rng.choice([-1.0, 1.0], np.shape(x))))
 
 
 def _scaled(leaf: Any, scale: float) -> Any:

@@ -59,17 +59,21 @@ def locate(
         Indices in memory order; complete is False where `most` was reached, or there are more than a dozen.
     """
     shape, flat = v.shape, np.ascontiguousarray(v).ravel()
-    single = _single(measure, v, gap, error)
-    if single is not None:
-        return Location(_indices([single], shape), True)
     calls = 0
 
-    def measured(a: int, b: int, whole: float) -> _Part:
+    def counted(direction: Array, enough: float) -> tuple[float, float]:
         nonlocal calls
         calls += 1
+        return measure(direction, enough)
+
+    single = _single(counted, v, gap, error)
+    if single is not None:
+        return Location(_indices([single], shape), True)
+
+    def measured(a: int, b: int, whole: float) -> _Part:
         part = np.zeros_like(flat)
         part[a:b] = flat[a:b]
-        return _Part(a, b, *measure(part.reshape(shape), _CLEAR * abs(whole) / 2))
+        return _Part(a, b, *counted(part.reshape(shape), _CLEAR * abs(whole) / 2))
 
     found: list[int] = []
     stack = [_Part(0, flat.size, gap, error)]

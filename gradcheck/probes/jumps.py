@@ -30,15 +30,17 @@ def jump_size(
     Args:
         phi: t ↦ φ(t), None where it cannot be evaluated.
         span: half the interval.
-        points: evaluations on the first grid; 65 more on each finer one tell a jump from a kink. 33 settle it where
-            the function does not bend.
+        points: evaluations on the finest grid, a power of two and one; 65 more on each finer one around a peak tell a
+            jump from a kink. 33 settle it where the function does not bend, 65 where it bends gently: each grid holds
+            the points of the one before.
         rounding: of φ, where it is more than the spacing of its values: that of a long sum.
     """
     # a jump shows on any grid, since it lies between two neighbours of each; only what bends needs a fine one
-    if _peak([phi(float(t)) for t in np.linspace(-span, span, _COARSE)], rounding)[0] == 0.0:
-        return 0.0
-    grid = np.linspace(-span, span, points)
-    size, where = _peak([phi(float(t)) for t in grid], rounding)
+    size, where, half = 1.0, 0, (_COARSE - 1) // 2
+    while size > 0.0 and 2 * half < points:
+        grid = span * (np.arange(-half, half + 1) / half)
+        size, where = _peak([phi(float(t)) for t in grid], rounding)
+        half *= 2
     for _ in range(_ZOOMS):
         if size == 0.0:
             break

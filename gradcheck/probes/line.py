@@ -145,7 +145,7 @@ class Line:
         moves = np.zeros_like(still)
         for t in sorted({min(longer, 0.9 * self.reach) for longer in (1.0, 30.0, 1e3, 1e5)}):
             for signed in (t, -t):
-                y = self.evaluate(moved(self.x, self.v, signed))
+                y = self.evaluate(self._there(signed))
                 self.evaluations += 1
                 if y is not None:
                     moves |= still & (y != self.y0)
@@ -239,7 +239,7 @@ class Line:
     def _move(self, t: float) -> tuple[Array, float]:
         """Return x + t v as rounding leaves it, and ⟨g, d⟩ for the displacement d that it really makes."""
         if self._few is None:
-            there = moved(self.x, self.v, t)
+            there = self._there(t)
             if self.g is None:
                 return there, 0.0
             return there, sum(float(np.vdot(g, b - a).real) for g, a, b in pieces(self.g, self._wide, there))
@@ -250,6 +250,11 @@ class Line:
         if self.g is None:
             return there, 0.0
         return there, float(np.vdot(self.g.reshape(-1)[few], flat[few] - start).real)
+
+    def _there(self, t: float) -> Array:
+        if self.x.dtype == np.longdouble:  # from what the displacement is taken from
+            return moved(self._wide, self.v, t).astype(self.x.dtype, copy=False)
+        return moved(self.x, self.v, t)
 
     def _see_quantum(self, weighted: float, change: float) -> None:
         """Keep the lowest set bit among the scalar output's changes: it catches staircases."""
