@@ -11,6 +11,7 @@ import numpy as np
 from gradcheck.adapt.importing import library
 from gradcheck.adapt.vjp import closure, name_of, names_for
 from gradcheck.target import Target, source_of
+from gradcheck.tree import rebuild
 
 __all__ = ["autograd", "mygrad"]
 
@@ -53,7 +54,7 @@ def autograd(
 
         def pullback(cotangent: Any) -> tuple[Any, ...]:
             # autograd transposes without conjugating: its gradients are the conjugates of ours
-            found = dict(zip(moving, back(np.conj(cotangent)), strict=True))
+            found = dict(zip(moving, back(rebuild(cotangent, _conjugate)), strict=True))
             return tuple(np.conj(found[i]) if i in found else None for i in range(len(arguments)))
 
         return y, pullback
@@ -62,6 +63,10 @@ def autograd(
     labels = names_for(inner, inputs, names)
     target = closure(claimed, *inputs, names=labels, name=name or name_of(inner), tolerance=tolerance)
     return replace(target, source=source_of(inner), subject=f)
+
+
+def _conjugate(leaf: Any) -> Any:
+    return None if leaf is None else np.conj(leaf)
 
 
 def mygrad(

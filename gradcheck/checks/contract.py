@@ -118,13 +118,20 @@ def _shape_hint(got: tuple[int, ...], due: tuple[int, ...]) -> str:
 
 
 def contract_dtype(trial: Trial) -> Iterator[Finding]:
-    """Each gradient has the dtype of its input: float32 in, float32 out, and nothing narrower than came in."""
+    """Each gradient has the dtype of its input: float32 in, float32 out, and nothing narrower than came in.
+
+    Inputs of several dtypes meet in one, and a forward may answer in wider numbers than it was given, as numpy does
+    beside float64 constants: a gradient as wide as its cotangents is right there, too.
+    """
     wrong = False
     inputs = [v.dtype for v in trial.values if differentiable(v)]
-    common = np.result_type(*inputs, *[np.asarray(leaf).dtype for _, leaf in leaves(trial.outputs) if _floats(leaf)])
+    outputs = [np.asarray(leaf).dtype for _, leaf in leaves(trial.outputs) if _floats(leaf)]
+    common = np.result_type(*inputs, *outputs)
+    widens = bool(outputs) and all(d.kind == "f" and d.itemsize > inputs[0].itemsize for d in outputs)
     for name, gradient in _arrays(trial):
         dtype = trial.value(name).dtype
-        mixed = len(set(inputs)) > 1 and gradient.dtype in (common, np.result_type(*inputs))
+        mixed = (len(set(inputs)) > 1 or widens) and gradient.dtype in (common, np.result_type(*inputs))
+        mixed = mixed and (gradient.dtype.kind == "c") == (dtype.kind == "c")  # of a real input, the real part alone
         if gradient.dtype.newbyteorder("=") != dtype.newbyteorder("=") and not (
             mixed and np.promote_types(dtype, gradient.dtype) == gradient.dtype
         ):

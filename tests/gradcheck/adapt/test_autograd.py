@@ -49,6 +49,12 @@ def test_complex_gradients_follow_our_convention(anp):
     assert check(adapt.autograd(lambda z: anp.fft.fft(z), z)).ok
 
 
+def test_several_outputs_of_unequal_shapes_agree(anp):
+    symmetric = X.T @ X
+    target = adapt.autograd(lambda a: anp.linalg.eigh((a + a.T) / 2), symmetric, name="eigh")
+    assert check(target).ok
+
+
 def test_functions_of_autograd_are_recognised(anp):
     (target,) = recognise(power(1.0), {"x": X, "n": 3})
     assert target.name == "power"
