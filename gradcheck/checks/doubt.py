@@ -44,7 +44,6 @@ __all__ = [
 T = TypeVar("T")
 
 _NARROW = 1e-3  # relative; what a claim of float32 or less may tremble
-_LOST = 1e-4  # relative; 800 spacings of float32
 _NEIGHBOURS = 12  # points around a tie: of three tied entries each is first in a third of them
 _MORE = 48  # claims around that are taken without a measurement: of seven tied entries each is first in some of them
 _FINE = 1e-3  # branches that meet differ by more than this
@@ -164,7 +163,7 @@ def narrowing(prober: Prober, probe: Probe) -> tuple[float, bool]:
     lost = abs(slope - estimate.claimed)
     # what changes the outputs by less than some of their own spacings, the narrow claim cannot know
     unseen = 8 * stage.claim_eps * prober.magnitude(probe.number)
-    ordinary = _LOST * estimate.scale if stage.lifted else 0.0
+    ordinary = prober.resolution * max(estimate.scale, probe.reference) if stage.lifted else 0.0
     return (1.1 * lost if lost <= max(ordinary, unseen) else 0.0), False
 
 

@@ -103,6 +103,7 @@ def _measured(prober: Prober, index: tuple[int, ...], number: int, v: Array, sca
         probe = prober.confirm(probe, full=False)
         if probe.verdict is not Verdict.AGREES and at_tie(prober, number, v):
             probe = replace(probe, comparison=replace(probe.comparison, verdict=Verdict.KINK, gap=0.0))
+    probe = prober.explained(probe)
     estimate, comparison = probe.estimate, _per_unit(probe.comparison, scale)
     return Entry(
         index, estimate.claimed / scale, estimate.measured / scale, estimate.error / scale, comparison, estimate

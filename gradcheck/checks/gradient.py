@@ -141,6 +141,7 @@ def _settled(prober: Prober, number: int, affordable: bool) -> Probe:
                 probe = other
             if probe.verdict is not Verdict.INCONCLUSIVE:
                 break
+    probe = prober.explained(probe)
     if probe.verdict is Verdict.DISAGREES:
         if prober.on_stairs(probe):
             flats = (prober.probe(number, factor * probe.v, full=True) for factor in (1e-3, 1e-6, 1e-9))

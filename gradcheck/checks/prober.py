@@ -22,6 +22,7 @@ from gradcheck.checks.doubt import (
 )
 from gradcheck.checks.precision import Stage
 from gradcheck.checks.trial import Trial
+from gradcheck.checks.wavering import wavering
 from gradcheck.compare import Comparison, Verdict, compare
 from gradcheck.estimate import Estimate
 from gradcheck.norms import norm
@@ -48,6 +49,8 @@ _UNCONFIRMED = (
 _TALL = 2.0**-20  # of the outputs: eight spacings of float32, in which a function may compute inside
 _OWN = 1e-2  # of the outputs: a taller jump is no tolerance of an iteration
 _TALLER = 1e3  # jump over the gap that it explains: the derivative of such a forward errs by more than it jumps
+_STOPS = 10.0  # a backward that stops at a tolerance may be farther from its answer than from where it stops next
+_SOLVED = 1e-2  # a relative gap above this is no solver's
 _INEXACT = 300.0  # gap per unit of t that a forward with jumps of size 1 may show: it errs by n ρⁿ⁻¹, not by ρⁿ
 
 
@@ -309,6 +312,13 @@ class Prober:
         self.trial.stairs = self.trial.stairs or contradicted
         return contradicted
 
+    def explained(self, probe: Probe) -> Probe:
+        """Return a probe whose gap is too much to agree and too little to disagree, AGREES where it is rounding."""
+        if probe.verdict is Verdict.INCONCLUSIVE and probe.comparison.allowed < abs(probe.comparison.gap):
+            known = self.confirm(probe, full=False, beside=False, jumps=False)
+            return known if known.verdict is Verdict.AGREES else probe
+        return probe
+
     def confirm(self, probe: Probe, *, full: bool = True, beside: bool = True, jumps: bool = True) -> Probe:
         """Return a probe that DISAGREES with its final verdict.
 
@@ -326,6 +336,12 @@ class Prober:
         if first.line.jumps_here():
             comparison = replace(first.comparison, verdict=Verdict.INCONCLUSIVE, reason=_JUMPS)
             return replace(first, comparison=comparison)
+        size = max(first.estimate.scale, first.reference)
+        narrowed, wrong = narrowing(self, first)
+        if narrowed:  # the claim in wider numbers is what was measured: neither stairs nor noise made the gap
+            told = self.judge(first.estimate, first.number, first.reference, max(self.claim_rounding * size, narrowed))
+            if told.verdict is Verdict.AGREES:
+                return replace(first, comparison=told)
         if self.on_stairs(first) or self.uneven(first):
             comparison = replace(first.comparison, verdict=Verdict.INCONCLUSIVE, reason=_UNEVEN)
             return replace(first, comparison=comparison)
@@ -341,12 +357,12 @@ class Prober:
             del lines
             # the size of the gap, were the step as long as the block is large
             gap = abs(first.estimate.gap) * self.scale / float(np.max(np.abs(first.v)))
-            told = jump <= _OWN * self.magnitude(first.number) and jump <= _TALLER * gap
-            self.trial.inexact = jump if told else 0.0
-        size = max(first.estimate.scale, first.reference)
-        narrowed, wrong = narrowing(self, first)
+            own = jump > _OWN * self.magnitude(first.number) or jump > _TALLER * gap
+            self.trial.inexact = 0.0 if own else jump
         least, beyond = self.claim_rounding * size, first.line.unseen(self.trial.loudest, first.estimate.gap)
         known = max(narrowed, flickering(self))
+        if abs(first.estimate.gap) < _SOLVED * scale:
+            beyond += _STOPS * wavering(self.trial, first.number) * norm(first.v) / self.scale
         bars = first.estimate.error + second.estimate.error
         if wrong and is_large(first.v) and not touches_few(first.v):
             # a bound may settle it, for which fewer gradients are there at a time

@@ -13,6 +13,7 @@ from gradcheck.checks.claims import viewed
 from gradcheck.checks.contract import close, loose
 from gradcheck.checks.stale import kept_caches
 from gradcheck.checks.trial import Trial
+from gradcheck.checks.wavering import size_of, wavering
 from gradcheck.compare import Verdict
 from gradcheck.norms import norm
 from gradcheck.pieces import is_large, pieces
@@ -23,6 +24,7 @@ from gradcheck.tree import leaves, rebuild
 __all__ = ["pullback_linear", "pullback_repeatable", "pullback_zero"]
 
 _LINEAR = 1e-7  # relative; a nonlinear pullback errs by O(1) at one of the scales below
+_STOPS = 30  # what stops at a tolerance may be farther off for this mixture than it wavers
 _MIXED = (-2.5, 0.75)  # of two cotangents
 # of one, the largest that fits into the dtype: a power of two passes through every sum and product without rounding
 _POWERS = (20, 12, 6)
@@ -114,6 +116,9 @@ def pullback_linear(trial: Trial) -> Iterator[Finding]:
             if gap <= allowed:
                 continue
             # what neighbouring points claim explains no change of scale at one point; at a kink they differ by all
+            moves = max(wavering(trial, 0), wavering(trial, 1)) / size_of(trial.value(name))
+            if gap <= _STOPS * moves * max(abs(a), abs(b), 0.1):
+                continue
             unsure = trial.faintest(name) if b == 0 else 10 * _rounding(trial, name)
             if not gap <= unsure * max(abs(a), abs(b)):
                 wrong.add(name)

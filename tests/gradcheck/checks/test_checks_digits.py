@@ -99,3 +99,30 @@ def test_an_ill_conditioned_float32_backward_is_not_called_wrong_and_a_wrong_one
         return dx * np.float32(0.5), db
 
     assert verdict(ridge, half, x, b, seed=seed).wrong
+
+
+def explained(x, b):
+    """Return bᵀ K⁻¹ b of a Gaussian process, whose K is nearly singular."""
+    k = np.exp(-((x[:, None] - x) ** 2) / 2) + np.float32(1e-4) * np.eye(x.size, dtype=x.dtype)
+    return b @ np.linalg.solve(k, b)
+
+
+def explained_pull(inputs, u):
+    x, b = inputs
+    apart = x[:, None] - x
+    smooth = np.exp(-(apart**2) / 2)
+    a = np.linalg.solve(smooth + np.float32(1e-4) * np.eye(x.size, dtype=x.dtype), b)
+    return 2 * u * (np.outer(a, a) * smooth * apart).sum(axis=1), 2 * u * a
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_float32_backward_that_loses_less_than_its_resolution_is_verified(seed):
+    """What float32 costs is seen in float64, where the same formula is right: 1e-4 to 1e-3, no staircase, no noise."""
+    rng = np.random.default_rng(seed)
+    x, b = (rng.normal(size=6).astype(np.float32) for _ in range(2))
+    assert verdict(explained, explained_pull, x, b, seed=seed) is Verdict.AGREES
+
+    def off(inputs, u):
+        return tuple(g * np.float32(1.02) for g in explained_pull(inputs, u))
+
+    assert verdict(explained, off, x, b, seed=seed).wrong

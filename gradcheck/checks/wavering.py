@@ -1,0 +1,51 @@
+"""How far a backward that iterates to a tolerance misses its own linearity: the error that its claims have."""
+
+from __future__ import annotations
+
+from math import isfinite, sqrt
+
+from gradcheck.checks.trial import Trial
+from gradcheck.norms import norm
+from gradcheck.point import Array
+
+__all__ = ["size_of", "wavering"]
+
+_MOST = 1e-4  # relative; what wavers by more is no solver near its answer
+_FACTORS = (2.0, 4.0, 16.0, 0.5, 0.25, 0.0625)
+
+
+def wavering(trial: Trial, number: int) -> float:
+    """Return by how much a claim moves where its cotangent is scaled up or down, and the answer back.
+
+    Powers of two pass through every sum and product unchanged, so that what is computed by formulas does not move at
+    all. What stops at a tolerance (an adjoint equation in adaptive steps, a conjugate gradient) stops elsewhere,
+    about as far from its answer as it is itself. A claim that is not linear moves as well, and ever more for larger
+    factors: `pullback.linear` tells that.
+
+    Args:
+        trial: whose backward is asked, six times.
+        number: which cotangent.
+    Returns:
+        In the unit of ⟨u, y⟩, for a move of an input by its own size, the most of all inputs: they come from one
+        solver. 0 where it is more than that of a solver near its answer.
+    """
+    if number not in trial.wavers:
+        first, names = trial.gradients(number), trial.claimed_blocks()
+        moves = size = 0.0
+        for factor in _FACTORS:
+            _, pullback = trial.linearize()
+            answer = trial.read(pullback(trial.cotangent(number, factor)))
+            for name in names:
+                other, unit = answer.get(name), size_of(trial.value(name))
+                size = max(size, norm(first[name]) * unit)
+                if other is not None and other.shape == first[name].shape:
+                    # of an absolute tolerance, a small cotangent's answer is off by as much, and by more once scaled back
+                    off = norm(other / factor - first[name]) * unit * min(factor, 1.0)
+                    moves = max(moves, off if isfinite(off) else 0.0)
+        trial.wavers[number] = moves if moves <= _MOST * size else 0.0
+    return trial.wavers[number]
+
+
+def size_of(x: Array) -> float:
+    """Return the RMS of an input, 1 where it is zero."""
+    return norm(x) / sqrt(x.size) or 1.0
