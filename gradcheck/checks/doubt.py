@@ -44,12 +44,14 @@ __all__ = [
 T = TypeVar("T")
 
 _NARROW = 1e-3  # relative; what a claim of float32 or less may tremble
+_SOLVED = 1e-4  # of the outputs; a solver's jumps are not larger
 _NEIGHBOURS = 12  # points around a tie: of three tied entries each is first in a third of them
 _MORE = 48  # claims around that are taken without a measurement: of seven tied entries each is first in some of them
 _FINE = 1e-3  # branches that meet differ by more than this
 _FEW = 8  # claims that are looked at before any of these
 _KEPT = 1_000_000  # numbers: what is more is not kept but asked for again
-_SPANS = (0.25, 2.0)  # of the block's size
+_NEAR = (1 / 4, 1 / 64, 1 / 1024)  # of the block's size: a jump of the function's own may lie within the first
+_FAR = (2.0,)
 
 DIGITS = (
     "lost digits: the same backward is right in wider numbers, and in the precision of this point it has lost "
@@ -170,20 +172,26 @@ def narrowing(prober: Prober, probe: Probe) -> tuple[float, bool]:
 def inexactness(lines: list[Line]) -> float:
     """Return the size of the jumps that the forward makes along any of the lines, which differ in their input.
 
-    Looked for nearby, and where there are none farther away: an iteration that converges fast takes the same number of
-    steps at many points in a row.
+    Those of a solver that stops at a tolerance are tiny beside its outputs. A larger one is a pole, a branch cut or an
+    eigenvector that changes its sign, some way off: no inexactness, and it must not hide a mistake here. Then only
+    what is nearer counts. Where there are none nearby they are looked for farther away: an iteration that converges
+    fast takes the same number of steps at many points in a row.
     """
 
-    def jumps(line: Line, far: float) -> float:
+    def jumps(line: Line, spans: Sequence[float]) -> float:
         def phi(t: float) -> float | None:
             sample = line(t)
             return sample.raw if sample.finite else None
 
-        span = min(far, 0.5 * line.reach)
-        line(span)  # its size says how φ is rounded
-        return jump_size(phi, span=span, rounding=line.floor(span))
+        for far in spans:
+            span = min(far, 0.5 * line.reach)
+            line(span)  # its size says how φ is rounded
+            size = jump_size(phi, span=span, rounding=line.floor(span))
+            if size <= _SOLVED * line.whole_magnitude:
+                return size
+        return 0.0
 
-    return next((size for far in _SPANS if (size := max(jumps(line, far) for line in lines)) > 0), 0.0)
+    return max(jumps(line, _NEAR) for line in lines) or max(jumps(line, _FAR) for line in lines)
 
 
 def denied(line: Line, gap: float, levels: Sequence[int] = (0, 1, 2)) -> bool:

@@ -47,7 +47,6 @@ _UNCONFIRMED = (
     "a gap was seen that other steps, or the rounding of the claim itself, do not confirm; another seed may settle it"
 )
 _TALL = 2.0**-20  # of the outputs: eight spacings of float32, in which a function may compute inside
-_OWN = 1e-2  # of the outputs: a taller jump is no tolerance of an iteration
 _TALLER = 1e3  # jump over the gap that it explains: the derivative of such a forward errs by more than it jumps
 _STOPS = 10.0  # a backward that stops at a tolerance may be farther from its answer than from where it stops next
 _SOLVED = 1e-2  # a relative gap above this is no solver's
@@ -357,8 +356,7 @@ class Prober:
             del lines
             # the size of the gap, were the step as long as the block is large
             gap = abs(first.estimate.gap) * self.scale / float(np.max(np.abs(first.v)))
-            own = jump > _OWN * self.magnitude(first.number) or jump > _TALLER * gap
-            self.trial.inexact = 0.0 if own else jump
+            self.trial.inexact = jump if jump <= _TALLER * gap else 0.0
         least, beyond = self.claim_rounding * size, first.line.unseen(self.trial.loudest, first.estimate.gap)
         known = max(narrowed, flickering(self))
         if abs(first.estimate.gap) < _SOLVED * scale:
