@@ -1,7 +1,7 @@
 """What may explain a gap other than a mistake: asked before anything is said to be wrong.
 
-Rounding of the claim, digits lost below float64, a forward that stops at a tolerance, outputs that stood still
-because their change is below their spacing, a jump at the point, a tie of several branches.
+Rounding of the claim, digits lost below float64, outputs that stood still because their change is below their
+spacing, a jump at the point, a tie of several branches. What stops at a tolerance is in `solvers`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from gradcheck.compare import Verdict
 from gradcheck.norms import norm
 from gradcheck.pieces import dot, norm_along, pieces
 from gradcheck.point import Array
-from gradcheck.probes.jumps import jump_size
 from gradcheck.probes.line import Line
 
 if TYPE_CHECKING:
@@ -33,7 +32,6 @@ __all__ = [
     "at_tie",
     "denied",
     "flickering",
-    "inexactness",
     "most",
     "narrowing",
     "spread",
@@ -44,14 +42,11 @@ __all__ = [
 T = TypeVar("T")
 
 _NARROW = 1e-3  # relative; what a claim of float32 or less may tremble
-_SOLVED = 1e-4  # of the outputs; a solver's jumps are not larger
 _NEIGHBOURS = 12  # points around a tie: of three tied entries each is first in a third of them
 _MORE = 48  # claims around that are taken without a measurement: of seven tied entries each is first in some of them
 _FINE = 1e-3  # branches that meet differ by more than this
 _FEW = 8  # claims that are looked at before any of these
 _KEPT = 1_000_000  # numbers: what is more is not kept but asked for again
-_NEAR = (1 / 4, 1 / 64, 1 / 1024)  # of the block's size: a jump of the function's own may lie within the first
-_FAR = (2.0,)
 
 DIGITS = (
     "lost digits: the same backward is right in wider numbers, and in the precision of this point it has lost "
@@ -167,31 +162,6 @@ def narrowing(prober: Prober, probe: Probe) -> tuple[float, bool]:
     unseen = 8 * stage.claim_eps * prober.magnitude(probe.number)
     ordinary = prober.resolution * max(estimate.scale, probe.reference) if stage.lifted else 0.0
     return (1.1 * lost if lost <= max(ordinary, unseen) else 0.0), False
-
-
-def inexactness(lines: list[Line]) -> float:
-    """Return the size of the jumps that the forward makes along any of the lines, which differ in their input.
-
-    Those of a solver that stops at a tolerance are tiny beside its outputs. A larger one is a pole, a branch cut or an
-    eigenvector that changes its sign, some way off: no inexactness, and it must not hide a mistake here. Then only
-    what is nearer counts. Where there are none nearby they are looked for farther away: an iteration that converges
-    fast takes the same number of steps at many points in a row.
-    """
-
-    def jumps(line: Line, spans: Sequence[float]) -> float:
-        def phi(t: float) -> float | None:
-            sample = line(t)
-            return sample.raw if sample.finite else None
-
-        for far in spans:
-            span = min(far, 0.5 * line.reach)
-            line(span)  # its size says how φ is rounded
-            size = jump_size(phi, span=span, rounding=line.floor(span))
-            if size <= _SOLVED * line.whole_magnitude:
-                return size
-        return 0.0
-
-    return max(jumps(line, _NEAR) for line in lines) or max(jumps(line, _FAR) for line in lines)
 
 
 def denied(line: Line, gap: float, levels: Sequence[int] = (0, 1, 2)) -> bool:

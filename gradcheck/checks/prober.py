@@ -13,7 +13,6 @@ from gradcheck.checks.doubt import (
     around,
     denied,
     flickering,
-    inexactness,
     most,
     narrowing,
     spread,
@@ -21,8 +20,8 @@ from gradcheck.checks.doubt import (
     trembling,
 )
 from gradcheck.checks.precision import Stage
+from gradcheck.checks.solvers import inexactness, wavering
 from gradcheck.checks.trial import Trial
-from gradcheck.checks.wavering import wavering
 from gradcheck.compare import Comparison, Verdict, compare
 from gradcheck.estimate import Estimate
 from gradcheck.norms import norm
@@ -312,7 +311,9 @@ class Prober:
         return contradicted
 
     def explained(self, probe: Probe) -> Probe:
-        """Return a probe whose gap is too much to agree and too little to disagree, AGREES where it is rounding."""
+        """Return an inconclusive probe with the reason that fits; AGREES where a gap a little too wide is rounding."""
+        if probe.verdict is Verdict.INCONCLUSIVE and probe.estimate.scale == 0 and probe.line.jumps_here():
+            return replace(probe, comparison=replace(probe.comparison, reason=_JUMPS))
         if probe.verdict is Verdict.INCONCLUSIVE and probe.comparison.allowed < abs(probe.comparison.gap):
             known = self.confirm(probe, full=False, beside=False, jumps=False)
             return known if known.verdict is Verdict.AGREES else probe

@@ -11,9 +11,9 @@ import numpy as np
 
 from gradcheck.checks.claims import viewed
 from gradcheck.checks.contract import close, loose
+from gradcheck.checks.solvers import size_of, wavering
 from gradcheck.checks.stale import kept_caches
 from gradcheck.checks.trial import Trial
-from gradcheck.checks.wavering import size_of, wavering
 from gradcheck.compare import Verdict
 from gradcheck.norms import norm
 from gradcheck.pieces import is_large, pieces

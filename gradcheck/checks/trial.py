@@ -83,7 +83,7 @@ class Trial:
         self.told: dict[str, list[Any]] = {}  # by block, what the diagnosis said
         self._flicker: dict[str, float] = {}
         self._tremor: dict[tuple[int, float], dict[str, Array]] = {}
-        self.wavers: dict[int, float] = {}  # by cotangent, see `wavering`
+        self.wavers: dict[int, float] = {}  # by cotangent, see `solvers.wavering`
         self.inexact: float | None = None  # size of the forward's jumps, once they were looked for
 
     def rng(self, *purpose: object) -> np.random.Generator:

@@ -29,7 +29,7 @@ def test_a_wider_gradient_of_a_forward_that_keeps_its_dtype_is_malformed():
     assert check(half).verdict is Verdict.MALFORMED
 
 
-@pytest.mark.parametrize("part, right", [(np.real, True), (np.asarray, False)], ids=["real part", "complex"])
+@pytest.mark.parametrize(("part", "right"), [(np.real, True), (np.asarray, False)], ids=["real part", "complex"])
 def test_a_real_input_beside_a_complex_one_has_a_real_gradient(part, right):
     def vjp(inputs, u):
         return part(u * np.conj(inputs[1])), u * inputs[0]

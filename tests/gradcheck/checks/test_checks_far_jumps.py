@@ -26,7 +26,7 @@ def verdict(f, slope, factor, seed):
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("f, slope", FAR.values(), ids=FAR.keys())
+@pytest.mark.parametrize(("f", "slope"), FAR.values(), ids=FAR.keys())
 def test_a_jump_far_away_hides_no_small_mistake_here(f, slope, seed):
     assert verdict(f, slope, 1.0, seed) is Verdict.AGREES
     assert verdict(f, slope, 1 + 1e-4, seed) is Verdict.DISAGREES

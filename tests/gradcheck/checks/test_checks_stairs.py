@@ -29,6 +29,14 @@ def test_a_staircase_has_no_slope_between_its_stairs(name, seed):
     assert report.verdict is Verdict.AGREES, str(report)
 
 
+@pytest.mark.parametrize("f", [np.floor, np.sign])
+def test_a_point_on_the_edge_of_a_stair_is_said_to_be_one(f):
+    x = np.round(np.random.default_rng(0).normal(size=(3, 4)))
+    report = gradcheck.check(adapt.vjp(f, claim(0.0), x, names=("x",), name="edge"))
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert "jumps at this point" in next(f.reason for f in report.findings if f.verdict is Verdict.INCONCLUSIVE)
+
+
 @pytest.mark.parametrize("name", STAIRS)
 def test_a_slope_through_the_stairs_is_no_derivative(name):
     """The straight-through estimator is a useful claim, and not the derivative of what it is claimed for."""

@@ -1,17 +1,51 @@
-"""How far a backward that iterates to a tolerance misses its own linearity: the error that its claims have."""
+"""Forwards and backwards that stop at a tolerance: by how much, told without knowing the solver.
+
+A forward jumps where its number of steps changes; a backward misses its own linearity. Both are about the tolerance.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isfinite, sqrt
 
 from gradcheck.checks.trial import Trial
 from gradcheck.norms import norm
 from gradcheck.point import Array
+from gradcheck.probes.jumps import jump_size
+from gradcheck.probes.line import Line
 
-__all__ = ["size_of", "wavering"]
+__all__ = ["inexactness", "size_of", "wavering"]
 
 _MOST = 1e-4  # relative; what wavers by more is no solver near its answer
+_SOLVED = 1e-4  # of the outputs; a solver's jumps are not larger
+_NEAR = (1 / 4, 1 / 64, 1 / 1024)  # of the block's size: a jump of the function's own may lie within the first
+_FAR = (2.0,)
 _FACTORS = (2.0, 4.0, 16.0, 0.5, 0.25, 0.0625)
+
+
+def inexactness(lines: list[Line]) -> float:
+    """Return the size of the jumps that the forward makes along any of the lines, which differ in their input.
+
+    Those of a solver that stops at a tolerance are tiny beside its outputs. A larger one is a pole, a branch cut or an
+    eigenvector that changes its sign, some way off: no inexactness, and it must not hide a mistake here. Then only
+    what is nearer counts. Where there are none nearby they are looked for farther away: an iteration that converges
+    fast takes the same number of steps at many points in a row.
+    """
+
+    def jumps(line: Line, spans: Sequence[float]) -> float:
+        def phi(t: float) -> float | None:
+            sample = line(t)
+            return sample.raw if sample.finite else None
+
+        for far in spans:
+            span = min(far, 0.5 * line.reach)
+            line(span)  # its size says how φ is rounded
+            size = jump_size(phi, span=span, rounding=line.floor(span))
+            if size <= _SOLVED * line.whole_magnitude:
+                return size
+        return 0.0
+
+    return max(jumps(line, _NEAR) for line in lines) or max(jumps(line, _FAR) for line in lines)
 
 
 def wavering(trial: Trial, number: int) -> float:
@@ -39,7 +73,7 @@ def wavering(trial: Trial, number: int) -> float:
                 other, unit = answer.get(name), size_of(trial.value(name))
                 size = max(size, norm(first[name]) * unit)
                 if other is not None and other.shape == first[name].shape:
-                    # of an absolute tolerance, a small cotangent's answer is off by as much, and by more once scaled back
+                    # of an absolute tolerance, a small cotangent's answer is off by as much, and by more scaled back
                     off = norm(other / factor - first[name]) * unit * min(factor, 1.0)
                     moves = max(moves, off if isfinite(off) else 0.0)
         trial.wavers[number] = moves if moves <= _MOST * size else 0.0
