@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from gradcheck.adapt.elementwise import loss as adapt_loss
 from gradcheck.adapt.layer import is_layer, label_of, layer
 from gradcheck.adapt.pair import pair, parameters_of
+from gradcheck.adapt.snapshot import copier
 from gradcheck.adapt.wiring import Access, Seen, wiring
 from gradcheck.errors import ContractError, InputError
 from gradcheck.point import Point, validated
@@ -90,11 +90,10 @@ def _access(labels: tuple[str, ...], own: Sequence[Mapping[str, Any]], paired: b
             groups.setdefault(id(value), []).append((i, key))
     shared = {group[0]: group for group in groups.values()}
 
-    kept = [*model.layers, *(value for mine in own for value in mine.values())]
+    whole = copier(model)  # a model keeps caches and gradients: every call has its own
+    hollow = copier(model, [*model.layers, *(value for mine in own for value in mine.values())])
 
-    def placed(flat: Sequence[Any], spared: Sequence[Any] = ()) -> Any:
-        # a model keeps caches and gradients: every call has its own
-        work = copy.deepcopy(model, {id(each): each for each in spared})
+    def filled(work: Any, flat: Sequence[Any], *, inside: bool) -> Any:
         work.layers = list(work.layers)
         if not paired:
             work.params = [dict(mine) for mine in work.params]
@@ -102,12 +101,15 @@ def _access(labels: tuple[str, ...], own: Sequence[Mapping[str, Any]], paired: b
             for i, key in shared[place]:
                 if not paired:
                     work.params[i][key] = value
-                elif not spared:
+                elif inside:
                     setattr(work.layers[i], key, value)
         return work
 
+    def placed(flat: Sequence[Any]) -> Any:
+        return filled(whole(), flat, inside=True)
+
     def bare(flat: Sequence[Any]) -> Any:
-        return placed(flat, kept)
+        return filled(hollow(), flat, inside=False)
 
     def stored(work: Any, i: int, key: str) -> Any:
         found = [_stored(work, j, other, paired) for j, other in shared[i, key]]
@@ -137,8 +139,10 @@ def _unopened(model: Any, x: Any, y: Any, name: str, tolerance: float | None) ->
     own = list(model.params) if several else [model.params]
     labels = tuple(f"block {i}" for i in range(len(own))) if several else ("model",)
 
+    anew = copier(model)
+
     def placed(flat: Sequence[Any]) -> Any:
-        work = copy.deepcopy(model)
+        work = anew()
         held = [dict(mine) for mine in own]
         for (i, key), value in zip(places, flat, strict=True):
             held[i][key] = value

@@ -62,7 +62,7 @@ def twins():
 
 PARTS = {
     "right": right,
-    "one": lambda: faults(1, 110),
+    "one": lambda: faults(1, 140),
     "two": lambda: faults(2, 40),
     "three": lambda: faults(3, 30),
     "wirings": wirings,
