@@ -10,6 +10,7 @@ the layers themselves do; and a stand-in sees at once when it is handed another 
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,6 +66,7 @@ class _Run:
         answers: what each call of a layer gives, in order; None to run the layers themselves.
         calls: (layer, input, parameters) of each call so far.
         received: dy of each call that was pulled back.
+        pulls: how often each was.
         back: (dx, dparams) that each call answers with.
         tokens: id of a cache -> number of its call; the caches themselves are kept alive beside them.
     """
@@ -74,6 +76,7 @@ class _Run:
     calls: list[tuple[int, Any, dict[str, Any]]] = field(default_factory=list)
     outputs: list[Any] = field(default_factory=list)
     received: dict[int, Any] = field(default_factory=dict)
+    pulls: Counter[int] = field(default_factory=Counter)
     back: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)
     tokens: dict[int, tuple[int, Any]] = field(default_factory=dict)
     loss_seen: bool = False
@@ -109,8 +112,21 @@ class _Run:
         if np.shape(dy) != due:
             told = f"{label}.backward is handed a derivative of shape {np.shape(dy)} where its output has shape {due}"
             raise ContractError(told, wrt=label, check=_ID)
+        self.pulls[number] += 1
         self.received[number] = self.received[number] + dy if number in self.received else _copied(dy)
         return number
+
+    def exchanged(self) -> None:
+        """Raise if of a layer that was called more than once one cache came back for another's.
+
+        One call pulled back twice may be a sum of two cotangents; beside another that never was it is a mix-up.
+        """
+        for i, label in enumerate(self.labels):
+            mine = [number for number, (j, _, _) in enumerate(self.calls) if j == i]
+            left = [number for number in mine if not self.pulls[number]]
+            if left and any(self.pulls[number] > 1 for number in mine):
+                told = f"{label}.backward is handed the cache of one of its calls twice, and that of another never"
+                raise ContractError(told, wrt=label, check=_ID)
 
 
 class _Token:
@@ -257,6 +273,7 @@ def wiring(model: Any, access: Access, x: Any, y: Any, name: str, tolerance: flo
             run.back = [_returned(run, number, cotangent) for number in range(split)]
             loss.back = cotangent["loss.y_hat"]
             work.backward(y, loss.y_hat)
+            run.exchanged()
             found = {n: run.received.get(k, np.zeros_like(outputs[k])) for k, n in enumerate(names[:split])}
             return found | {
                 n: np.asarray(access.stored(work, *p)) for n, p in zip(names[split:], access.places, strict=True)

@@ -10,9 +10,10 @@ from gradcheck.diagnosis.anatomy import Anatomy, Subject
 from gradcheck.diagnosis.guess import Guess
 from gradcheck.point import Array
 
-__all__ = ["nonlinear"]
+__all__ = ["nonlinear", "somehow_nonlinear"]
 
 _CLOSE = 1e-5
+_CLEAR = 1e-2  # of a gradient; less may be the rounding of narrow numbers
 _FORMS: tuple[tuple[Callable[[Array], Array], str], ...] = (
     (lambda u: u * u, "the square"),
     (lambda u: u**3, "the cube"),
@@ -38,6 +39,32 @@ def nonlinear(subject: Subject, a: Anatomy) -> Iterator[Guess]:
     if linear <= 1e-6 * max(size, float(np.linalg.norm(both))) and not np.any(none):
         return
     yield from _told(a, (first, second), (b, c), tiny / small, huge, twice, none, large)
+
+
+def somehow_nonlinear(subject: Subject, a: Anatomy) -> Iterator[Guess]:
+    """Two cotangents' answers do not add up to that of their sum, or one's twice is not that of its double.
+
+    Told of a pullback alone that repeats itself: what is drawn, kept or added up between calls is another mistake.
+    """
+    rng = subject.rng("somehow", a.name)
+    u, v = (rng.choice([-1.0, 1.0], a.y.size) * rng.uniform(0.4, 1.6, a.y.size) for _ in range(2))
+    answers = _pulled(subject, a, [u, v, u + v, 2 * u, -u, u])
+    again = _pulled(subject, a, [u])
+    if answers is None or again is None:
+        return
+    of_u, of_v, both, twice, turned, repeated = answers
+    size = float(np.linalg.norm(of_u) + np.linalg.norm(of_v) + np.linalg.norm(both))
+    if not (np.array_equal(of_u, repeated) and np.array_equal(of_u, again[0])) or size == 0:
+        return
+    for gap, words in (
+        (both - of_u - of_v, "a sum of two cotangents gives another gradient than the two apart"),
+        (twice - 2 * of_u, "twice the cotangent does not give twice the gradient"),
+        (turned + of_u, "the cotangent turned does not give the gradient turned"),
+    ):
+        share = float(np.linalg.norm(gap)) / size
+        if share > _CLEAR:
+            yield Guess("cotangent_nonlinear", f"{words}, by {share:.2g} of its size", 0.0, 2.5)
+            return
 
 
 def _pulled(subject: Subject, a: Anatomy, cotangents: Sequence[Array]) -> list[Array] | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import combinations
 
 import numpy as np
 
 from gradcheck.diagnosis.anatomy import Anatomy, Subject
 from gradcheck.diagnosis.guess import Case, Guess, residual
+from gradcheck.diagnosis.quantities import known
 from gradcheck.point import Array
 
 __all__ = ["formulas"]
@@ -39,28 +39,70 @@ def formulas(subject: Subject, case: Case) -> Iterator[Guess]:
     if sum(c.size for c, _ in pairs) < _FEWEST:
         return
     yield from _product(case, pairs)
+    yield from _fitted(case, pairs, [np.ones(c.shape, dtype=bool) for c, _ in pairs], "")
+    yield from _straight(case, pairs)
+    wrong = [np.abs(c - m) > 1e-6 * (np.abs(c) + np.abs(m)) for c, m in pairs]
+    count = sum(int(w.sum()) for w in wrong)
+    if _FEWEST <= count < sum(w.size for w in wrong):
+        yield from _fitted(case, pairs, wrong, " where it is wrong, and right elsewhere")
+
+
+def _fitted(case: Case, pairs: list[tuple[Array, Array]], inside: list[Array], where: str) -> Iterator[Guess]:
+    """Try every form of every quantity, at the entries inside; what is measured stands for the rest."""
     gaps, claims = [m - c for c, m in pairs], [c for c, _ in pairs]
-    for told, arrays in _known(case):
+    for told, arrays in known(case):
         for form, words in _FORMS:
             with np.errstate(all="ignore"):
                 shaped = [form(each) for each in arrays]
-            if not all(np.all(np.isfinite(s)) and np.ptp(s) > 1e-3 * np.max(np.abs(s)) for s in shaped):
-                continue
-            expression = words.format(told if told.isidentifier() or words == "{0}" else f"({told})")
-            for data, slug, text in (
-                (gaps, "missing_term", "measured − claimed = {0}: a term of the derivative is left out, or off"),
-                (claims, "wrong_function", "claimed = {0}, which is not the derivative"),
+            seen = [s[i] for s, i in zip(shaped, inside, strict=True)]
+            if not all(np.all(np.isfinite(s)) for s in seen) or np.ptp(np.concatenate(seen)) <= 1e-3 * max(
+                np.max(np.abs(s), initial=0.0) for s in seen
             ):
-                rate = _rate(data, shaped)
+                continue
+            inner = told if told.isidentifier() else f"({told})"
+            expression = words.format(inner)
+            for data, slug, text in (
+                (gaps, "missing_term", "measured − claimed = {0}{1}: a term of the derivative is left out, or off"),
+                (claims, "wrong_function", "claimed = {0}{1}, which is not the derivative"),
+            ):
+                rate = _rate([d[i] for d, i in zip(data, inside, strict=True)], seen)
                 if rate is None:
                     continue
-                fits = residual(case, _explained(case, slug, [rate * s for s in shaped]))
+                rest = [0.0 * m if slug == "missing_term" else m for _, m in pairs]
+                with np.errstate(all="ignore"):
+                    due = [np.where(i, rate * s, r) for s, i, r in zip(shaped, inside, rest, strict=True)]
+                fits = residual(case, _explained(case, slug, due))
                 if fits is not None:
                     amount = "" if abs(rate - 1) < 1e-6 else "−" if abs(rate + 1) < 1e-6 else f"{rate:.6g} × "
-                    yield Guess(
-                        slug, text.format(amount + expression), fits, 1.45 if slug == "wrong_function" else 1.55
-                    )
+                    rank = (1.45 if slug == "wrong_function" else 1.55) + 0.2 * bool(where)
+                    yield Guess(slug, text.format(amount + expression, where), fits, rank)
                     return
+
+
+def _straight(case: Case, pairs: list[tuple[Array, Array]]) -> Iterator[Guess]:
+    """Of the gradient of a number: the gap is a straight line in an input, or the same at every point."""
+    if len(case) < 2 or case[0].y.size != 1:
+        return
+    gaps = [m - c for c, m in pairs]
+    moved = all(float(np.linalg.norm(v[0] - v[1])) > 1e-2 * float(np.linalg.norm(v[0])) for v in zip(*pairs))
+    if moved and all(np.allclose(g, gaps[0], rtol=1e-6, atol=1e-8 * np.max(np.abs(gaps[0]))) for g in gaps):
+        fits = residual(case, _explained(case, "missing_term", [gaps[0]] * len(case)))
+        if fits is not None:
+            text = f"the gap is the same numbers at every point: a term that is linear in {case[0].name} is left out, or off"
+            yield Guess("missing_term", text, fits, 1.95)
+        return
+    for told, arrays in known(case):
+        x, g = np.concatenate(arrays), np.concatenate(gaps)
+        if x.size < 12 or np.ptp(x) <= 1e-3 * np.max(np.abs(x)):
+            continue
+        slope, height = np.polyfit(x, g, 1)
+        if slope == 0 or np.max(np.abs(g - slope * x - height)) > 1e-6 * np.max(np.abs(g)):
+            continue
+        fits = residual(case, _explained(case, "missing_term", [slope * each + height for each in arrays]))
+        if fits is not None:
+            text = f"measured − claimed = {slope:.6g} × ({told} − {-height / slope:.6g})"
+            yield Guess("missing_term", f"{text}: a term of the derivative is left out, or off", fits, 1.6)
+            return
 
 
 def _vectors(a: Anatomy) -> tuple[Array, Array] | None:
@@ -96,22 +138,6 @@ def _product(case: Case, pairs: list[tuple[Array, Array]]) -> Iterator[Guess]:
             text = f"of y = x g(x) only {kept} is claimed: the term {left} of the product rule is left out"
             yield Guess("missing_term", text, 0.0, 0.6)
             return
-
-
-def _known(case: Case) -> Iterator[tuple[str, list[Array]]]:
-    """Yield (words, an array for each anatomy) of what has the block's shape: inputs, differences, the output."""
-    a = case[0]
-    names = [
-        n for n, v in zip(a.names, a.values, strict=True) if np.shape(v) == a.shape and np.asarray(v).dtype.kind == "f"
-    ]
-    value = {n: [np.asarray(b.values[b.names.index(n)], dtype=float).ravel() for b in case] for n in names}
-    if a.name in value:
-        yield a.name, value[a.name]
-    if a.output == a.shape:
-        yield "y", [b.y for b in case]
-    yield from ((n, v) for n, v in value.items() if n != a.name)
-    for n, m in combinations(names, 2):
-        yield f"{n} − {m}", [p - q for p, q in zip(value[n], value[m], strict=True)]
 
 
 def _rate(data: list[Array], shaped: list[Array]) -> float | None:

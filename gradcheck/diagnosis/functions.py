@@ -109,7 +109,8 @@ def _named(case: Case, factors: list[Array], along: int, whose: str) -> Guess | 
                     inner = told.format(label)
                     if power != 1 and " " in inner and not inner.startswith("("):
                         inner = f"({inner})"  # 1/(exp x)², not 1/exp x²
-                    guess = _guess(case, wording.format(inner), power, constant, ratios, along)
+                    rank = 1.4 if told == "{0}" else 1.5  # a formula of the point itself is simpler
+                    guess = _guess(case, wording.format(inner), power, constant, ratios, along, rank)
                     if guess is not None:
                         return guess
     return None
@@ -130,7 +131,7 @@ def _equal(ratio: Array, factor: Array) -> bool:
 
 
 def _guess(
-    case: Case, expression: str, power: float, constant: float, ratios: list[Array], along: int
+    case: Case, expression: str, power: float, constant: float, ratios: list[Array], along: int, rank: float
 ) -> Guess | None:
     factors = [constant * np.where(np.isfinite(ratio), ratio, 1.0) for ratio in ratios]
     left = residual(
@@ -140,7 +141,7 @@ def _guess(
         return None
     times = "" if constant == 1 else f"{constant:g} × "
     slug, end = ("extra_factor", "a factor too much") if power > 0 else ("missing_factor", "that factor is left out")
-    return Guess(slug, f"claimed = {times}{expression} × measured: {end}", left, 1.4)
+    return Guess(slug, f"claimed = {times}{expression} × measured: {end}", left, rank)
 
 
 def _labels(a: Anatomy, along: int) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradcheck.diagnosis.affine import slopes
 from gradcheck.diagnosis.anatomy import Anatomy, Subject, dissect, moved
-from gradcheck.diagnosis.cotangents import nonlinear
+from gradcheck.diagnosis.cotangents import nonlinear, somehow_nonlinear
 from gradcheck.diagnosis.digits import digits
 from gradcheck.diagnosis.elsewhere import at_another_place
 from gradcheck.diagnosis.formulas import formulas
@@ -18,25 +18,22 @@ from gradcheck.diagnosis.functions import diagonal, factors_of_the_point, only_a
 from gradcheck.diagnosis.guess import Case, Guess
 from gradcheck.diagnosis.order import order, swapped
 from gradcheck.diagnosis.places import columns, masks, parts, rows, sent_back
+from gradcheck.diagnosis.shorter import one_step
 from gradcheck.diagnosis.stale import kept, of_another_call
 from gradcheck.diagnosis.terms import branch, regulariser, repeats, statistics
 from gradcheck.diagnosis.time import cut_elsewhere, truncated
-from gradcheck.diagnosis.whole import averaged, clipped_values, factor, zero
+from gradcheck.diagnosis.whole import averaged, clipped_values, counted, factor, zero
 from gradcheck.point import Array
 
 __all__ = ["name_mistake"]
 
 _WHOLE = 170  # entries of a block that are measured one by one; of a larger one a sample of rows and columns
 _HYPOTHESES = (
-    zero, factor, digits, averaged, sent_back, diagonal, repeats, branch, regulariser, swapped, order, masks, rows,
+    zero, factor, digits, averaged, counted, sent_back, diagonal, repeats, branch, regulariser, swapped, order, masks, rows,
     columns, truncated, slopes, at_another_place, statistics, factors_of_the_point, formulas,
 )  # fmt: skip
-_LAST = (
-    of_another_call,
-    cut_elsewhere,
-    only_a_diagonal,
-    parts,
-)  # dear, or vague: asked one by one where nothing else fits
+_LAST = (of_another_call, cut_elsewhere, only_a_diagonal)  # dear, or vague: asked one by one where nothing else fits
+_VAGUE = ("part", "offset", "boundary", "cotangent_nonlinear")  # of one step these would say less than of all
 _ALONE = (digits, clipped_values, averaged, columns)  # what one gradient for one cotangent can tell
 
 
@@ -58,7 +55,7 @@ def name_mistake(subject: Subject, name: str, wrong: Iterable[tuple[int, ...]] =
     if unlike:
         return unlike
     found = list(_asked(subject, case)) if _pulled_alike(subject, case[0]) else []
-    found = found or list(_alone(subject, case))
+    found = found or list(_alone(subject, case)) or list(somehow_nonlinear(subject, case[0]))
     return sorted(found, key=lambda guess: guess.rank)
 
 
@@ -71,11 +68,22 @@ def _asked(subject: Subject, case: Case) -> Iterator[Guess]:
             found = found or bool(answers)
             if answers and answers[0].rank <= 0.5:  # nothing simpler is to come
                 return
-        for hypothesis in _LAST if not found else ():
+        for hypothesis in (*_LAST, _within_a_step, parts) if not found else ():
             answers = list(hypothesis(subject, case))
             yield from answers
             if answers:
                 return
+
+
+def _within_a_step(subject: Subject, case: Case) -> Iterator[Guess]:
+    """A mistake that a sequence of one step has too, where it can be named."""
+    first = one_step(subject)
+    if first is None:
+        return
+    for guess in name_mistake(first, case[0].name):
+        if guess.slug not in _VAGUE:
+            yield replace(guess, text=f"in a sequence of one step alone {guess.text}", rank=2.2 + 0.01 * guess.rank)
+            return
 
 
 def _alone(subject: Subject, case: Case) -> Iterator[Guess]:

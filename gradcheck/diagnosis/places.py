@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from math import prod
+from math import comb, prod
 
 import numpy as np
 
 from gradcheck.diagnosis.anatomy import Anatomy, Subject
 from gradcheck.diagnosis.guess import Case, Guess, residual
+from gradcheck.diagnosis.quantities import known
 from gradcheck.diagnosis.regions import filled, region_of
 from gradcheck.point import Array
 
 __all__ = ["column_factors", "columns", "masks", "off", "parts", "row_factors", "rows", "sent_back"]
 
 _OFF = 1e-7
+_CHANCE = 1e6  # ways to choose the wrong entries, of which a quantity has to hit the one
 
 
 def column_factors(a: Anatomy) -> Array | None:
@@ -66,12 +68,16 @@ def columns(subject: Subject, case: Case) -> Iterator[Guess]:
     told = _by_value(wrong, inside, name)
     if told is None and case[0].output == shape and all(a.y.size == a.block.size for a in case):
         told = _by_value(wrong, [a.y[a.columns] for a in case], "the output")
+    if told is None and not constant:
+        told = _by_another(wrong, case)
     if told is not None and not constant:
         slug, where = told
         sizes = np.abs(values - 1)
         if relation is not None or (slug == "saturation" and sizes.min() >= 0.02 * sizes.max()):
             if slug == "mask" and relation != "is zero":
                 slug = "one_side"
+            elif slug == "one_side" and relation == "is zero":
+                slug = "mask"
             text = f"wrong only where {where}: there claimed {relation or 'is another function'}"
             yield Guess(slug, text, left, 1.7)
         return
@@ -81,6 +87,11 @@ def columns(subject: Subject, case: Case) -> Iterator[Guess]:
         if region is not None and not vague and (len(case) > 1 or region.slug == "one_entry"):
             what = relation or "is off by different factors"
             yield Guess(region.slug, f"{region.text} is wrong, the rest right: there claimed {what}", left, 1.0)
+            return
+    count, whole = (sum(int(np.sum(each)) for each in found) for found in (wrong, [np.isfinite(f) for f in factors]))
+    if relation == "is zero" and len(case) > 1 and count >= 4 and whole - count >= 4:
+        text = f"claimed is zero at {count} of {whole} entries of {name} that have a derivative, and right at the rest"
+        yield Guess("mask", f"{text}: a mask that is not there, or is taken from a wrong array", left, 1.6)
 
 
 def _alternating(case: Case, factors: list[Array], left: float) -> Iterator[Guess]:
@@ -132,6 +143,20 @@ def _by_value(wrong: list[Array], blocks: list[Array], name: str) -> tuple[str, 
         low, high = float(transform(inside).min()), float(transform(outside).max())
         if low > high:
             return "saturation", f"{told} > {_between(high, low)}"
+    near, far = float(np.abs(inside).max()), float(np.abs(outside).min())
+    return ("one_side", f"|{name}| < {_between(near, far)}") if near < far else None
+
+
+def _by_another(wrong: list[Array], case: Case) -> tuple[str, str] | None:
+    """Return (slug, words) where another quantity of the block's shape tells the wrong entries from the others."""
+    count, whole = sum(int(w.sum()) for w in wrong), sum(w.size for w in wrong)
+    if comb(whole, count) < _CHANCE:
+        return None
+    for told, arrays in known(case):
+        name = told if told.isidentifier() else f"({told})"
+        found = _by_value(wrong, [v[a.columns] for v, a in zip(arrays, case, strict=True)], name)
+        if found is not None:
+            return found
     return None
 
 
@@ -285,6 +310,25 @@ def masks(subject: Subject, case: Case) -> Iterator[Guess]:
                     )
                 yield Guess("mask", text, left, 0.65)
                 return
+    yield from _chosen(case)
+
+
+def _chosen(case: Case) -> Iterator[Guess]:
+    """Each output takes its derivative to one entry, which follows the point, and claimed takes it to another."""
+    places = []
+    for a in case:
+        claimed, measured = np.abs(a.claimed), np.abs(a.measured)
+        sizes = measured.max(axis=1, initial=0.0)
+        alone = all(np.all(np.sum(m > 1e-6 * sizes[:, None], axis=1) == 1) for m in (claimed, measured))
+        if len(sizes) < 4 or np.any(sizes == 0) or not alone:
+            return
+        if not np.allclose(a.claimed.sum(axis=1), a.measured.sum(axis=1), rtol=1e-6, atol=0):
+            return
+        places.append((claimed.argmax(axis=1), measured.argmax(axis=1)))
+    moves = any(m.shape == places[0][1].shape and not np.array_equal(m, places[0][1]) for _, m in places[1:])
+    if moves and sum(int(np.sum(c != m)) for c, m in places) >= 2:
+        text = f"each output depends on one entry of {case[0].name}, and another one is handed its gradient"
+        yield Guess("mask", f"{text}: the mask of a maximum is taken from a wrong array", 0.0, 0.8)
 
 
 def _elementwise(a: Anatomy) -> bool:

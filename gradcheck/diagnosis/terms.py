@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from math import prod
 
@@ -57,48 +58,81 @@ _PATHS: tuple[tuple[str, str, _Basis], ...] = (
 
 
 def statistics(subject: Subject, case: Case) -> Iterator[Guess]:
-    """The gap is constant over a group (the mean's path), or follows x there (the variance's, or the length's)."""
-    shape = case[0].shape
-    if not all(a.complete for a in case) or case[0].output is None or not 1 <= len(shape) <= 4:
+    """The gap is constant over a group (the mean's path), or follows x there (the variance's, or the length's).
+
+    The largest group is asked first: what one number explains in all of it is one number in each of its parts too.
+    """
+    whole = all(a.columns.size == a.block.size for a in case)
+    if not whole or case[0].output is None or not 1 <= len(case[0].shape) <= 4:
         return
+    for group in _groups(case[0].shape):
+        for words, path, basis in _PATHS:
+            count = len(basis(np.ones((1, 1, 2))))
+            if group.size < count + 2 or _sparse(case[0], group):
+                continue
+            fits = residual(case, (_along(a, group, basis) for a in case))
+            if fits is not None:
+                slug, what = _judged(case, group, basis, path)
+                rank = (1.9 if slug == "offset" else 1.0) + 0.1 * count + 0.05 * len(group.axes)
+                yield Guess(slug, f"the gap is {words} along {group.words} of {case[0].name}: {what}", fits, rank)
+                return
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Axes that share a statistic, of a shape that may have its channels parted.
+
+    Args:
+        shape: of the block, one axis in two where it is parted.
+        axes: that are averaged over.
+        words: for a person, in the block's own axes.
+    """
+
+    shape: tuple[int, ...]
+    axes: tuple[int, ...]
+    words: str
+
+    @property
+    def size(self) -> int:
+        """Entries of a group."""
+        return prod(self.shape[k] for k in self.axes)
+
+
+def _groups(shape: tuple[int, ...]) -> list[_Group]:
+    """Return the groups of axes, the largest first; channels, of images or last, in parts as of a group normalisation."""
     tall = [k for k in range(len(shape)) if shape[k] > 1]
+    found = []
     for count in range(1, len(tall) + 1):
         for axes in combinations(tall, count):
-            size = prod(shape[k] for k in axes)
-            for words, path, basis in _PATHS:
-                if size < len(basis(np.ones((1, 1, 2)))) + 2 or _sparse(case[0], shape, axes):
-                    continue
-                fits = residual(case, (_along(a, shape, axes, basis) for a in case))
-                if fits is not None:
-                    where = f"axis {axes[0]}" if len(axes) == 1 else f"axes {', '.join(map(str, axes))}"
-                    slug, what = _judged(case, shape, axes, basis, path)
-                    rank = (1.9 if slug == "offset" else 1.0) + 0.1 * len(basis(np.ones((1, 1, 2)))) + 0.05 * len(axes)
-                    text = f"the gap is {words} along {where} of {case[0].name}: {what}"
-                    yield Guess(slug, text, fits, rank)
-                    return
+            words = f"axis {axes[0]}" if count == 1 else f"axes {', '.join(map(str, axes))}"
+            found.append(_Group(shape, axes, words))
+            for k in {axes[0] if axes[0] == 1 else axes[-1]} if len(shape) > 1 else ():
+                for part in (n for n in range(2, shape[k]) if shape[k] % n == 0):
+                    parted = (*shape[:k], shape[k] // part, part, *shape[k + 1 :])
+                    moved = tuple(j + (j >= k) for j in axes)
+                    found.append(_Group(parted, moved, f"{words}, {part} places of axis {k} at a time,"))
+    return sorted(found, key=lambda group: -group.size)
 
 
-def _along(a: Anatomy, shape: tuple[int, ...], axes: tuple[int, ...], basis: _Basis) -> tuple[Array, Array]:
+def _along(a: Anatomy, group: _Group, basis: _Basis) -> tuple[Array, Array]:
     """Return (claimed with its gap's projection added, measured), both grouped and flat."""
-    gap = _grouped(a.measured - a.claimed, shape, axes)
-    part = _projected(gap, basis(_grouped(a.block.reshape(1, -1), shape, axes)))
-    rows = len(a.rows)
-    return _grouped(a.claimed, shape, axes).reshape(rows, -1) + part.reshape(rows, -1), _grouped(
-        a.measured, shape, axes
-    ).reshape(rows, -1)
+    gap = _grouped(a.measured - a.claimed, group)
+    part = _projected(gap, basis(_grouped(a.block.reshape(1, -1), group))).reshape(len(a.rows), -1)
+    claimed, measured = (_grouped(each, group).reshape(len(a.rows), -1) for each in (a.claimed, a.measured))
+    return claimed + part, measured
 
 
-def _judged(case: Case, shape: tuple[int, ...], axes: tuple[int, ...], basis: _Basis, path: str) -> tuple[str, str]:
+def _judged(case: Case, group: _Group, basis: _Basis, path: str) -> tuple[str, str]:
     """Tell a path that is left out (what is measured is orthogonal to it, what is claimed not) from other gaps."""
     if case[0].y.size == 1:
         return "offset", "a term is off by that"
     kept = left = 0.0
     for a in case:
-        vectors = basis(_grouped(a.block.reshape(1, -1), shape, axes))
-        kept += float(np.linalg.norm(_projected(_grouped(a.claimed, shape, axes), vectors)))
-        left += float(np.linalg.norm(_projected(_grouped(a.measured, shape, axes), vectors)))
+        vectors = basis(_grouped(a.block.reshape(1, -1), group))
+        kept += float(np.linalg.norm(_projected(_grouped(a.claimed, group), vectors)))
+        left += float(np.linalg.norm(_projected(_grouped(a.measured, group), vectors)))
     if left <= 0.2 * kept:
-        whole = _share(case, shape, axes, basis)
+        whole = _share(case, group, basis)
         if whole is None or abs(whole - 1) < 0.1:
             return "missing_term", f"the path through the {path} is left out"
         return "wrong_term", f"the path through the {path} has a wrong constant, off by {abs(whole):.3g} of it"
@@ -107,15 +141,15 @@ def _judged(case: Case, shape: tuple[int, ...], axes: tuple[int, ...], basis: _B
     return "offset", "a term is off by that"
 
 
-def _share(case: Case, shape: tuple[int, ...], axes: tuple[int, ...], basis: _Basis) -> float | None:
+def _share(case: Case, group: _Group, basis: _Basis) -> float | None:
     """Return how much of a path is missing, 1 for all of it, where rows are s (1 − Σ b bᵀ) with unit vectors b."""
-    if case[0].output != shape:
+    if case[0].output != case[0].shape:
         return None
     found: list[float] = []
     for a in case:
-        x = _grouped(a.block.reshape(1, -1), shape, axes)
-        measured, gap = _grouped(a.measured, shape, axes), _grouped(a.measured - a.claimed, shape, axes)
-        own = _grouped(np.eye(a.y.size), shape, axes)
+        x = _grouped(a.block.reshape(1, -1), group)
+        measured, gap = _grouped(a.measured, group), _grouped(a.measured - a.claimed, group)
+        own = _grouped(np.eye(a.y.size)[a.rows], group)
         choices = []
         for others in (basis(x), [np.ones_like(x), x - x.mean(-1, keepdims=True)]):
             fraction = np.sum(_projected(own, others) * own, axis=(1, 2))
@@ -128,8 +162,9 @@ def _share(case: Case, shape: tuple[int, ...], axes: tuple[int, ...], basis: _Ba
     return float(np.median(found))
 
 
-def _grouped(rows: Array, shape: tuple[int, ...], axes: tuple[int, ...]) -> Array:
+def _grouped(rows: Array, group: _Group) -> Array:
     """(rows, groups, size of a group)"""
+    shape, axes = group.shape, group.axes
     shaped = rows.reshape(len(rows), *shape)
     rest = [k + 1 for k in range(len(shape)) if k not in axes]
     size = prod(shape[k] for k in axes)
@@ -151,11 +186,10 @@ def _projected(gap: Array, basis: Sequence[Array]) -> Array:
     return out
 
 
-def _sparse(a: Anatomy, shape: tuple[int, ...], axes: tuple[int, ...]) -> bool:
+def _sparse(a: Anatomy, group: _Group) -> bool:
     """Whether most groups hold no gap, so that few numbers would be explained by as many free ones."""
-    size = np.linalg.norm(_grouped(a.measured - a.claimed, shape, axes), axis=-1)
-    group = prod(shape[k] for k in axes)
-    return int(np.sum(size > 1e-6 * size.max(initial=0.0))) * (group - 2) < 6
+    size = np.linalg.norm(_grouped(a.measured - a.claimed, group), axis=-1)
+    return int(np.sum(size > 1e-6 * size.max(initial=0.0))) * (group.size - 2) < 6
 
 
 def regulariser(subject: Subject, case: Case) -> Iterator[Guess]:

@@ -13,7 +13,7 @@ from gradcheck.diagnosis.anatomy import Anatomy, Subject, dissect
 from gradcheck.diagnosis.guess import Case, Guess, residual
 from gradcheck.point import Array
 
-__all__ = ["Origin", "averaged", "clipped_values", "common_factor", "factor", "origin_of", "sizes_of", "zero"]
+__all__ = ["Origin", "averaged", "clipped_values", "common_factor", "counted", "factor", "origin_of", "sizes_of", "zero"]
 
 _NICE = {
     2.0: "2",
@@ -76,6 +76,26 @@ def clipped_values(subject: Subject, case: Case) -> Iterator[Guess]:
     )
 
 
+def counted(subject: Subject, case: Case) -> Iterator[Guess]:
+    """Each entry is divided by the outputs that share it, or multiplied by the entries that share its output."""
+    for along, power, slug, text in (
+        (0, -1, "mean_for_sum", "claimed is measured / the number of outputs that the entry goes into: a mean where a sum belongs"),
+        (1, 1, "sum_for_mean", "claimed is measured × the number of entries that share its output: the division is left out"),
+    ):  # fmt: skip
+        if any(a.rows.size < a.y.size or a.columns.size < a.block.size for a in case):
+            return
+        pairs, kinds = [], set()
+        for a in case:
+            counts = np.sum(np.abs(a.measured) > 1e-9 * np.max(np.abs(a.measured), initial=0.0), axis=along)
+            kinds |= {int(n) for n in counts if n}
+            scale = np.maximum(counts, 1).astype(float) ** power
+            pairs.append((a.claimed, a.measured * (scale if along == 0 else scale[:, None])))
+        fits = residual(case, pairs) if len(kinds) > 1 else None
+        if fits is not None:
+            yield Guess(slug, f"{text} ({', '.join(map(str, sorted(kinds)))})", fits, 0.6)
+            return
+
+
 def common_factor(case: Case) -> float | None:
     """Return a with claimed = a × measured at every entry, row and point, or None."""
     top = bottom = 0.0
@@ -104,9 +124,9 @@ def factor(subject: Subject, case: Case) -> Iterator[Guess]:
         return
     origin = origin_of(subject, case, ratio)
     slug = "factor"
-    if origin.power == -1 and origin.rest == 1:
+    if (origin.power == -1 and origin.rest == 1) or origin.expression == "1 / (batch · outputs)":
         slug = "mean_for_sum"
-    elif origin.power == 1 and origin.rest == 1:
+    elif (origin.power == 1 and origin.rest == 1) or origin.expression == "batch · outputs":
         slug = "sum_for_mean"
     yield Guess(slug, f"claimed = {_told(ratio)} × measured{origin.text}", left, 0.2, ratio, origin.expression)
 
@@ -139,6 +159,11 @@ class Origin:
 def origin_of(subject: Subject, case: Case, ratio: float) -> Origin:
     """Return where a factor comes from: from fewer rows and columns where these can be cut, else read off."""
     known = _exponents(subject, case, ratio)
+    sharing = _sharing(case[0])
+    with_batch = next((power for label, _, power in known if label == "batch"), -1)
+    if sharing > 1 and abs(ratio * sharing - 1) < _CLOSE and with_batch == -1:
+        text = f"; that is 1/{sharing}, the {sharing} outputs that share an entry of {case[0].name}"
+        return Origin(f"{text}: a mean where a sum belongs", -1, 1.0, f"1 / {sharing}")
     if any(power for _, _, power in known):
         found = _expression(known, ratio)
         if found is not None:
@@ -148,6 +173,14 @@ def origin_of(subject: Subject, case: Case, ratio: float) -> Origin:
         if told is not None and (known or not any(_reads(ratio, size) for _, size in sizes_of(case))):
             return Origin(f"; {told}{_GUESSES.get(told, '')}" if told in _GUESSES or known else "", 0, ratio, told)
     return _read_off(subject, case, ratio, without_batch=any(label == "batch" for label, _, _ in known))
+
+
+def _sharing(a: Anatomy) -> int:
+    """Return how many outputs an entry of a parameter goes into, if more than samples: positions too; else 1."""
+    if not a.output or a.shape[:1] == a.output[:1]:
+        return 1
+    known = {np.count_nonzero(np.abs(j) > 1e-9 * np.max(np.abs(j), initial=0.0)) for j in a.jacobian.T}
+    return known.pop() if len(known) == 1 and a.output[0] not in known else 1
 
 
 _GUESSES = {"2": ": a factor 2 too much, or a half left out", "1/2": ": a 2 left out, or a half too much"}
@@ -223,6 +256,7 @@ def _read_off(subject: Subject, case: Case, ratio: float, *, without_batch: bool
     simple = next((told for number, told in _NICE.items() if abs(ratio / number - 1) < _CLOSE), None)
     readings: list[str] = [] if simple is None else [simple]
     mean = False
+    summed = case[0].output is not None and case[0].shape[:1] != case[0].output[:1]  # steps and positions too
     forms: list[tuple[Callable[[int], float], str]] = [
         (lambda n: 1 / n, "1/{0}"),
         (lambda n: float(n), "{0}"),
@@ -243,7 +277,7 @@ def _read_off(subject: Subject, case: Case, ratio: float, *, without_batch: bool
         for form, told in forms:
             if abs(ratio / form(size) - 1) < _CLOSE:
                 readings.append(told.format(f"{label} ({size})"))
-                mean = mean or (told == "1/{0}" and label == "batch")
+                mean = mean or (told == "1/{0}" and (label == "batch" or (summed and "of the output" in label)))
     if not readings:
         return Origin("")
     tail = f"; that is {' or '.join(readings[:3])}"
@@ -287,7 +321,8 @@ def _cuts(subject: Subject, a: Anatomy) -> Iterator[tuple[str, int, Callable[[in
     if not shape or len(shape) < 2:
         return
     batch, last = shape[0], shape[-1]
-    carried = {"x", "X", "y", "y_hat", "Y", "Y_hat", *a.names[:1]}
+    alike = {n for n, v in zip(a.names, a.values, strict=True) if scalar and np.shape(v) == a.shape}
+    carried = {"x", "X", "y", "y_hat", "Y", "Y_hat", *a.names[:1], *alike}
     if batch >= 2 and (scalar or (np.ndim(first) >= 2 and np.shape(first)[0] == batch)):
         yield "batch", batch, lambda n: _again(subject, a, n, 0, carried, batch)
     if scalar:
