@@ -48,12 +48,17 @@ def named(trial: Trial, findings: Sequence[Finding]) -> list[Finding]:
             places = [f.worst for f in findings if f.quantity == quantity and f.worst is not None]
             if owned not in trial.told:
                 trial.told[owned] = _asked(trial, owned, places)
-            told[quantity] = trial.told[owned]
+            told[quantity] = trial.told[owned] or _one_place([f for f in findings if f.quantity == quantity])
     for quantity in wrong:
         if quantity in blocks and _large(trial, blocks[quantity]):
             told[quantity] = from_entries([f for f in findings if f.quantity == quantity])
     named_ = [_with(f, told.get(f.quantity, [])) if _asks(f) else f for f in findings]
     return [_reached(trial, _doubted(finding), blocks) for finding in named_]
+
+
+def _one_place(findings: Sequence[Finding]) -> list[Any]:
+    """Return the place where the entries of one gradient are wrong: a factor for one cotangent proves nothing."""
+    return [g for g in from_entries(findings) if g.slug in ("one_entry", "one_row", "one_channel")]
 
 
 def _doubted(finding: Finding) -> Finding:

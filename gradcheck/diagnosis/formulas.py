@@ -11,7 +11,7 @@ from gradcheck.diagnosis.guess import Case, Guess, residual
 from gradcheck.diagnosis.quantities import known
 from gradcheck.point import Array
 
-__all__ = ["formulas"]
+__all__ = ["FORMS", "Form", "formulas", "rate_of"]
 
 _FEWEST = 8  # numbers that one constant is fitted to
 
@@ -20,7 +20,8 @@ def _logistic(v: Array) -> Array:
     return 1 / (1 + np.exp(-v))
 
 
-_FORMS: tuple[tuple[Callable[[Array], Array], str], ...] = (
+Form = tuple[Callable[[Array], Array], str]
+FORMS: tuple[Form, ...] = (
     (lambda v: v, "{0}"), (lambda v: 1 - v, "(1 − {0})"), (lambda v: 1 + v, "(1 + {0})"),
     (lambda v: v * (1 - v), "{0} (1 − {0})"), (lambda v: 1 - v * v, "(1 − {0}²)"), (lambda v: v * v, "{0}²"),
     (np.abs, "|{0}|"), (np.sign, "sign {0}"), (lambda v: 1 / v, "1/{0}"), (lambda v: 1 / (v * v), "1/{0}²"),
@@ -51,7 +52,7 @@ def _fitted(case: Case, pairs: list[tuple[Array, Array]], inside: list[Array], w
     """Try every form of every quantity, at the entries inside; what is measured stands for the rest."""
     gaps, claims = [m - c for c, m in pairs], [c for c, _ in pairs]
     for told, arrays in known(case):
-        for form, words in _FORMS:
+        for form, words in FORMS:
             with np.errstate(all="ignore"):
                 shaped = [form(each) for each in arrays]
             seen = [s[i] for s, i in zip(shaped, inside, strict=True)]
@@ -65,7 +66,7 @@ def _fitted(case: Case, pairs: list[tuple[Array, Array]], inside: list[Array], w
                 (gaps, "missing_term", "measured − claimed = {0}{1}: a term of the derivative is left out, or off"),
                 (claims, "wrong_function", "claimed = {0}{1}, which is not the derivative"),
             ):
-                rate = _rate([d[i] for d, i in zip(data, inside, strict=True)], seen)
+                rate = rate_of([d[i] for d, i in zip(data, inside, strict=True)], seen)
                 if rate is None:
                     continue
                 rest = [0.0 * m if slug == "missing_term" else m for _, m in pairs]
@@ -84,11 +85,11 @@ def _straight(case: Case, pairs: list[tuple[Array, Array]]) -> Iterator[Guess]:
     if len(case) < 2 or case[0].y.size != 1:
         return
     gaps = [m - c for c, m in pairs]
-    moved = all(float(np.linalg.norm(v[0] - v[1])) > 1e-2 * float(np.linalg.norm(v[0])) for v in zip(*pairs))
+    moved = all(np.linalg.norm(v - w) > 1e-2 * np.linalg.norm(v) for v, w in zip(pairs[0], pairs[1], strict=True))
     if moved and all(np.allclose(g, gaps[0], rtol=1e-6, atol=1e-8 * np.max(np.abs(gaps[0]))) for g in gaps):
         fits = residual(case, _explained(case, "missing_term", [gaps[0]] * len(case)))
         if fits is not None:
-            text = f"the gap is the same numbers at every point: a term that is linear in {case[0].name} is left out, or off"
+            text = f"the gap is the same at every point: a term that is linear in {case[0].name} is left out, or off"
             yield Guess("missing_term", text, fits, 1.95)
         return
     for told, arrays in known(case):
@@ -140,7 +141,7 @@ def _product(case: Case, pairs: list[tuple[Array, Array]]) -> Iterator[Guess]:
             return
 
 
-def _rate(data: list[Array], shaped: list[Array]) -> float | None:
+def rate_of(data: list[Array], shaped: list[Array]) -> float | None:
     """Return k with data = k × shaped at every entry, or None."""
     bottom = sum(float(s @ s) for s in shaped)
     rate = sum(float(d @ s) for d, s in zip(data, shaped, strict=True)) / bottom if bottom else 0.0

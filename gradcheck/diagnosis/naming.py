@@ -15,10 +15,12 @@ from gradcheck.diagnosis.digits import digits
 from gradcheck.diagnosis.elsewhere import at_another_place
 from gradcheck.diagnosis.formulas import formulas
 from gradcheck.diagnosis.functions import diagonal, factors_of_the_point, only_a_diagonal
+from gradcheck.diagnosis.gains import weights
 from gradcheck.diagnosis.guess import Case, Guess
+from gradcheck.diagnosis.masks import masks
 from gradcheck.diagnosis.order import order, swapped
-from gradcheck.diagnosis.places import columns, masks, parts, rows, sent_back
-from gradcheck.diagnosis.shorter import one_step
+from gradcheck.diagnosis.places import columns, parts, rows, sent_back
+from gradcheck.diagnosis.shorter import last_step, one_step, sequence_of
 from gradcheck.diagnosis.stale import kept, of_another_call
 from gradcheck.diagnosis.terms import branch, regulariser, repeats, statistics
 from gradcheck.diagnosis.time import cut_elsewhere, truncated
@@ -29,8 +31,8 @@ __all__ = ["name_mistake"]
 
 _WHOLE = 170  # entries of a block that are measured one by one; of a larger one a sample of rows and columns
 _HYPOTHESES = (
-    zero, factor, digits, averaged, counted, sent_back, diagonal, repeats, branch, regulariser, swapped, order, masks, rows,
-    columns, truncated, slopes, at_another_place, statistics, factors_of_the_point, formulas,
+    zero, factor, digits, averaged, counted, sent_back, diagonal, repeats, branch, regulariser, swapped, order, masks,
+    rows, columns, truncated, slopes, at_another_place, statistics, factors_of_the_point, formulas, weights,
 )  # fmt: skip
 _LAST = (of_another_call, cut_elsewhere, only_a_diagonal)  # dear, or vague: asked one by one where nothing else fits
 _VAGUE = ("part", "offset", "boundary", "cotangent_nonlinear")  # of one step these would say less than of all
@@ -76,14 +78,20 @@ def _asked(subject: Subject, case: Case) -> Iterator[Guess]:
 
 
 def _within_a_step(subject: Subject, case: Case) -> Iterator[Guess]:
-    """A mistake that a sequence of one step has too, where it can be named."""
-    first = one_step(subject)
-    if first is None:
+    """A mistake that a sequence of one step has too, where it can be named and a later step has it as well."""
+    first, sequence = one_step(subject), sequence_of(subject)
+    if first is None or sequence is None:
         return
-    for guess in name_mistake(first, case[0].name):
-        if guess.slug not in _VAGUE:
-            yield replace(guess, text=f"in a sequence of one step alone {guess.text}", rank=2.2 + 0.01 * guess.rank)
+    guess = next((g for g in name_mistake(first, case[0].name) if g.slug not in _VAGUE), None)
+    if guess is None:
+        return
+    own = guess if case[0].name == sequence else next(iter(name_mistake(first, sequence)), None)
+    if own is not None and own.slug == guess.slug and sequence in subject.blocks:
+        last = last_step(subject, sequence)
+        later = name_mistake(last, sequence) if last is not None else []
+        if guess.slug not in [g.slug for g in later]:
             return
+    yield replace(guess, text=f"in a sequence of one step alone {guess.text}", rank=2.2 + 0.01 * guess.rank)
 
 
 def _alone(subject: Subject, case: Case) -> Iterator[Guess]:

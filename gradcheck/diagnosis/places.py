@@ -13,7 +13,7 @@ from gradcheck.diagnosis.quantities import known
 from gradcheck.diagnosis.regions import filled, region_of
 from gradcheck.point import Array
 
-__all__ = ["column_factors", "columns", "masks", "off", "parts", "row_factors", "rows", "sent_back"]
+__all__ = ["column_factors", "columns", "off", "parts", "row_factors", "rows", "sent_back"]
 
 _OFF = 1e-7
 _CHANCE = 1e6  # ways to choose the wrong entries, of which a quantity has to hit the one
@@ -89,7 +89,10 @@ def columns(subject: Subject, case: Case) -> Iterator[Guess]:
             yield Guess(region.slug, f"{region.text} is wrong, the rest right: there claimed {what}", left, 1.0)
             return
     count, whole = (sum(int(np.sum(each)) for each in found) for found in (wrong, [np.isfinite(f) for f in factors]))
-    if relation == "is zero" and len(case) > 1 and count >= 4 and whole - count >= 4:
+    if relation == "is zero" and constant and _diagonal_of(wrong[0], case[0]):
+        text = f"only the diagonal of {name} is claimed, and right there; the rest is zero"
+        yield Guess("diagonal", text, left, 0.9)
+    elif relation == "is zero" and len(case) > 1 and count >= 4 and whole - count >= 4:
         text = f"claimed is zero at {count} of {whole} entries of {name} that have a derivative, and right at the rest"
         yield Guess("mask", f"{text}: a mask that is not there, or is taken from a wrong array", left, 1.6)
 
@@ -145,6 +148,13 @@ def _by_value(wrong: list[Array], blocks: list[Array], name: str) -> tuple[str, 
             return "saturation", f"{told} > {_between(high, low)}"
     near, far = float(np.abs(inside).max()), float(np.abs(outside).min())
     return ("one_side", f"|{name}| < {_between(near, far)}") if near < far else None
+
+
+def _diagonal_of(wrong: Array, a: Anatomy) -> bool:
+    """Whether all but the diagonal of a square block, or of its last two axes, is wrong."""
+    if len(a.shape) < 2 or a.shape[-1] != a.shape[-2] or a.columns.size < a.block.size:
+        return False
+    return bool(np.array_equal(wrong.reshape(a.shape), np.broadcast_to(~np.eye(a.shape[-1], dtype=bool), a.shape)))
 
 
 def _by_another(wrong: list[Array], case: Case) -> tuple[str, str] | None:
@@ -267,74 +277,6 @@ def _slab(kept: Array, shape: tuple[int, ...], least: Array) -> tuple[int, int] 
             if np.all(kept[flat]) and not np.any(least[~flat]):
                 return axis, index
     return None
-
-
-def masks(subject: Subject, case: Case) -> Iterator[Guess]:
-    """Right or zero in all-or-nothing fashion, and a zero on one side stands against a number on the other."""
-    for along, words in ((1, "outputs"), (0, "entries")):
-        extra = missing = same = 0
-        for a in case:
-            claimed, measured, error = (each if along else each.T for each in (a.claimed, a.measured, a.error))
-            if claimed.shape[1] < 1 or claimed.shape[0] < 3:
-                break
-            size, own = np.linalg.norm(measured, axis=1), np.linalg.norm(claimed, axis=1)
-            bar = np.linalg.norm(error, axis=1)
-            nothing = (size <= 1e-6 * own) | ((size <= 6 * bar) & (bar <= 1e-6 * own)) | (size + own == 0)
-            unclaimed = (own == 0) & (size > 0) & (size >= 30 * bar)
-            gap = np.linalg.norm(claimed - measured, axis=1)
-            right = gap <= 10 * a.tolerance * size + 6 * np.linalg.norm(error, axis=1)
-            if np.any(~right & ~nothing & ~unclaimed):
-                break
-            extra += int(np.sum(nothing & (own > 0)))
-            missing += int(np.sum(unclaimed & ~nothing))
-            same += int(np.sum(right & ~nothing))
-        else:
-            if extra >= 2 and missing >= 2 and same == 0 and all(_elementwise(a) for a in case):
-                text = f"claimed is zero where {case[0].name} has a derivative, and only there: the mask is turned"
-                yield Guess("mask", text, max(a.tolerance for a in case), 0.65)
-                return
-            if extra >= 2 and same >= 2:
-                left = max(a.tolerance for a in case)
-                name = case[0].name
-                if missing == 0:
-                    text = (
-                        f"{extra} {words} have a derivative of zero and are claimed to have another, the {same} "
-                        "others are "
-                        f"right: a mask is left out of the gradient of {name}, or taken from a wrong array"
-                    )
-                else:
-                    text = (
-                        f"{extra} {words} whose derivative is zero are claimed to have one, {missing} the other "
-                        "way round, "
-                        f"and {same} are right: the mask of the gradient of {name} is taken from a wrong array"
-                    )
-                yield Guess("mask", text, left, 0.65)
-                return
-    yield from _chosen(case)
-
-
-def _chosen(case: Case) -> Iterator[Guess]:
-    """Each output takes its derivative to one entry, which follows the point, and claimed takes it to another."""
-    places = []
-    for a in case:
-        claimed, measured = np.abs(a.claimed), np.abs(a.measured)
-        sizes = measured.max(axis=1, initial=0.0)
-        alone = all(np.all(np.sum(m > 1e-6 * sizes[:, None], axis=1) == 1) for m in (claimed, measured))
-        if len(sizes) < 4 or np.any(sizes == 0) or not alone:
-            return
-        if not np.allclose(a.claimed.sum(axis=1), a.measured.sum(axis=1), rtol=1e-6, atol=0):
-            return
-        places.append((claimed.argmax(axis=1), measured.argmax(axis=1)))
-    moves = any(m.shape == places[0][1].shape and not np.array_equal(m, places[0][1]) for _, m in places[1:])
-    if moves and sum(int(np.sum(c != m)) for c, m in places) >= 2:
-        text = f"each output depends on one entry of {case[0].name}, and another one is handed its gradient"
-        yield Guess("mask", f"{text}: the mask of a maximum is taken from a wrong array", 0.0, 0.8)
-
-
-def _elementwise(a: Anatomy) -> bool:
-    if not a.complete or a.output != a.shape:
-        return False
-    return all(np.count_nonzero(j - np.diag(np.diag(j))) == 0 for j in (a.claimed, a.measured))
 
 
 def parts(subject: Subject, case: Case) -> Iterator[Guess]:

@@ -99,7 +99,7 @@ class _Group:
 
 
 def _groups(shape: tuple[int, ...]) -> list[_Group]:
-    """Return the groups of axes, the largest first; channels, of images or last, in parts as of a group normalisation."""
+    """Return the groups of axes, the largest first; channels in parts too, as of a group normalisation."""
     tall = [k for k in range(len(shape)) if shape[k] > 1]
     found = []
     for count in range(1, len(tall) + 1):

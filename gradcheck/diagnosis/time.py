@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradcheck.diagnosis.anatomy import Subject, dissect
+from gradcheck.diagnosis.anatomy import Anatomy, Subject, dissect
 from gradcheck.diagnosis.guess import Case, Guess, residual
 from gradcheck.diagnosis.places import off
 from gradcheck.diagnosis.regions import region_of
+from gradcheck.point import Array
 
 __all__ = ["cut_elsewhere", "truncated"]
 
@@ -46,6 +47,75 @@ def truncated(subject: Subject, case: Case) -> Iterator[Guess]:
                         )
                         yield Guess("truncated_time", text, fits, 0.8)
                         return
+                for left in range(1, a.shape[k]) if _spoils_others(subject, a) else ():
+                    seen = index_in >= left if told == "earlier" else index_in < a.shape[k] - left
+                    fits = residual(case, ((each.claimed, np.where(seen, each.measured, 0.0)) for each in case))
+                    if fits is not None:
+                        text = (
+                            f"claimed is right for {a.shape[k] - left} steps of axis {k} of {a.name} and zero for what "
+                            f"is {told}: the path through time is cut"
+                        )
+                        yield Guess("truncated_time", text, fits, 0.8)
+                        return
+    yield from _of_a_last_state(subject, case)
+
+
+def _of_a_last_state(subject: Subject, case: Case) -> Iterator[Guess]:
+    """All outputs come after all steps of an axis: right for the last of them, zero for the earlier ones."""
+    a = case[0]
+    if len(a.shape) not in (2, 3) or a.output is None or len(a.output) > 2 or not _spoils_others(subject, a):
+        return
+    for k in range(len(a.shape) - 1):
+        if a.shape[k] < 3 or not _in_order(subject, a, k):
+            continue
+        step = np.unravel_index(np.arange(a.block.size), a.shape)[k]
+        own = [[float(np.linalg.norm(row[step == t])) for t in range(a.shape[k])] for row in a.measured]
+        if np.min(own, initial=1.0) == 0:
+            continue  # an axis whose places have outputs of their own, samples
+        for first in range(1, a.shape[k]):
+            fits = residual(case, ((each.claimed, np.where(step >= first, each.measured, 0.0)) for each in case))
+            if fits is not None:
+                text = (
+                    f"claimed is right from place {first} of axis {k} of {a.name} on and zero before: the path through "
+                    "time is cut"
+                )
+                yield Guess("truncated_time", text, fits, 0.8)
+                return
+
+
+def _spoils_others(subject: Subject, a: Anatomy) -> bool:
+    """Whether all other blocks are wrong too: time that is cut is cut for the weights, a row that is zero is not."""
+    others = [n for n in subject.blocks if n != a.name and np.asarray(a.values[a.names.index(n)]).dtype.kind == "f"]
+    rng = subject.rng("spoils", a.name)
+    u = rng.choice([-1.0, 1.0], a.y.size) * rng.uniform(0.5, 1.5, a.y.size)
+    answers = subject.pull(a.values, [u])
+    for name in others if answers is not None else ():
+        place = subject.index(name)
+        x = np.asarray(a.values[place], dtype=float)
+        d = rng.uniform(0.5, 1.5, x.shape) * rng.choice([-1.0, 1.0], x.shape) * (np.sqrt(np.mean(x * x)) or 1.0)
+        up, down = (
+            subject.evaluate([*a.values[:place], x + sign * d, *a.values[place + 1 :]]) for sign in (1e-5, -1e-5)
+        )
+        claim = answers[0].get(name) if answers else None
+        if claim is None or up is None or down is None:
+            continue
+        measured = float(u @ (up - down)) / 2e-5
+        if abs(float(np.sum(np.asarray(claim) * d)) - measured) <= 1e-5 * (abs(measured) + np.linalg.norm(claim * d)):
+            return False
+    return True
+
+
+def _in_order(subject: Subject, a: Anatomy, axis: int) -> bool:
+    """Whether a function takes an axis of any length, step after step: not a sum, not a matrix of that size."""
+    place = a.names.index(a.name)
+
+    def at(x: Array) -> Array | None:
+        return subject.evaluate([*a.values[:place], np.ascontiguousarray(x), *a.values[place + 1 :]])
+
+    shorter, turned = at(np.delete(a.block, 0, axis)), at(np.flip(a.block, axis))
+    if shorter is None or turned is None or not shorter.shape == turned.shape == a.y.shape:
+        return False
+    return not np.allclose(turned, a.y, rtol=1e-6, atol=0)
 
 
 def cut_elsewhere(subject: Subject, case: Case) -> Iterator[Guess]:
@@ -55,15 +125,18 @@ def cut_elsewhere(subject: Subject, case: Case) -> Iterator[Guess]:
         return
     wrong = [off(each, 1) for each in case]
     region = region_of(wrong[0], a.output, "the output")
-    if region is None or any(not np.array_equal(w, wrong[0]) for w in wrong):
+    last = wrong[0].all()  # of a last state, which all steps lead to
+    if not last and (region is None or any(not np.array_equal(w, wrong[0]) for w in wrong)):
         return
     for name in subject.blocks:
         value = np.asarray(subject.values[subject.index(name)])
-        if name == a.name or value.ndim < 2 or value.size > _MOST:
+        if name == a.name or value.ndim < 2 or value.size > _MOST or value.dtype.kind != "f":
             continue
         theirs = [dissect(subject, name, each.values) for each in case]
         found = [] if any(t is None for t in theirs) else list(truncated(subject, [t for t in theirs if t is not None]))
         if found:
-            text = f"what {region.text} sends back to {a.name} is wrong, the rest right, and so is the path to {name}"
+            part = "what is sent back" if last or region is None else f"what {region.text} sends back"
+            rest = "" if last else "the rest right, "
+            text = f"{part} to {a.name} is wrong, {rest}and so is the path to {name}"
             yield Guess("truncated_time", f"{text}: {found[0].text}", 0.0, 1.8)
             return

@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from math import log, prod
-from typing import Any
+from collections.abc import Iterator
+from math import prod
 
 import numpy as np
 
-from gradcheck.diagnosis.anatomy import Anatomy, Subject, dissect
+from gradcheck.diagnosis.anatomy import Subject
 from gradcheck.diagnosis.guess import Case, Guess, residual
-from gradcheck.point import Array
+from gradcheck.diagnosis.origin import CLOSE, common_factor, origin_of
 
-__all__ = ["Origin", "averaged", "clipped_values", "common_factor", "counted", "factor", "origin_of", "sizes_of", "zero"]
+__all__ = ["averaged", "clipped_values", "counted", "factor", "zero"]
 
-_NICE = {
-    2.0: "2",
-    0.5: "1/2",
-    4.0: "4",
-    0.25: "1/4",
-    3.0: "3",
-    1 / 3: "1/3",
-    -2.0: "-2",
-    -0.5: "-1/2",
-    -1.0: "-1",
-    np.pi: "π",
-    1 / np.pi: "1/π",
-    2 * np.pi: "2π",
-    float(np.log(2)): "ln 2",
-    float(1 / np.log(2)): "1/ln 2",
-    float(np.log(10)): "ln 10",
-    float(1 / np.log(10)): "1/ln 10",
-    float(np.sqrt(2)): "√2",
-    float(1 / np.sqrt(2)): "1/√2",
-    1e-3: "1/1000",
-    1e3: "1000",
-    10.0: "10",
-    0.1: "1/10",
-    100.0: "100",
-    0.01: "1/100",
-}
-_CLOSE = 1e-6  # relative distance at which a measured constant counts as the number
 
 
 def zero(subject: Subject, case: Case) -> Iterator[Guess]:
@@ -79,8 +50,8 @@ def clipped_values(subject: Subject, case: Case) -> Iterator[Guess]:
 def counted(subject: Subject, case: Case) -> Iterator[Guess]:
     """Each entry is divided by the outputs that share it, or multiplied by the entries that share its output."""
     for along, power, slug, text in (
-        (0, -1, "mean_for_sum", "claimed is measured / the number of outputs that the entry goes into: a mean where a sum belongs"),
-        (1, 1, "sum_for_mean", "claimed is measured × the number of entries that share its output: the division is left out"),
+        (0, -1, "mean_for_sum", "measured / the outputs that an entry goes into: a mean where a sum belongs"),
+        (1, 1, "sum_for_mean", "measured × the entries that share its output: the division is left out"),
     ):  # fmt: skip
         if any(a.rows.size < a.y.size or a.columns.size < a.block.size for a in case):
             return
@@ -92,25 +63,8 @@ def counted(subject: Subject, case: Case) -> Iterator[Guess]:
             pairs.append((a.claimed, a.measured * (scale if along == 0 else scale[:, None])))
         fits = residual(case, pairs) if len(kinds) > 1 else None
         if fits is not None:
-            yield Guess(slug, f"{text} ({', '.join(map(str, sorted(kinds)))})", fits, 0.6)
+            yield Guess(slug, f"claimed is {text} ({', '.join(map(str, sorted(kinds)))})", fits, 0.6)
             return
-
-
-def common_factor(case: Case) -> float | None:
-    """Return a with claimed = a × measured at every entry, row and point, or None."""
-    top = bottom = 0.0
-    data = 0
-    for a in case:
-        sizes = np.linalg.norm(a.measured, axis=0)
-        weight = np.divide(1.0, sizes, out=np.zeros_like(sizes), where=sizes > 1e-12 * np.max(sizes, initial=0.0))
-        top += float(np.sum(a.claimed * a.measured * weight**2))
-        bottom += float(np.sum((a.measured * weight) ** 2))
-        data += int(np.sum(np.abs(a.measured) > 1e-9 * np.max(np.abs(a.measured), initial=1e-300)))
-    if bottom == 0 or data < 2:
-        return None
-    ratio = top / bottom
-    fits = residual(case, [(a.claimed, ratio * a.measured) for a in case])
-    return None if fits is None or abs(ratio) < 1e-12 else ratio
 
 
 def factor(subject: Subject, case: Case) -> Iterator[Guess]:
@@ -119,7 +73,7 @@ def factor(subject: Subject, case: Case) -> Iterator[Guess]:
     if ratio is None:
         return
     left = residual(case, [(a.claimed, ratio * a.measured) for a in case]) or 0.0
-    if abs(ratio + 1) < _CLOSE:
+    if abs(ratio + 1) < CLOSE:
         yield Guess("sign", "claimed = −1 × measured: the sign is turned", left, 0.1, ratio)
         return
     origin = origin_of(subject, case, ratio)
@@ -128,7 +82,23 @@ def factor(subject: Subject, case: Case) -> Iterator[Guess]:
         slug = "mean_for_sum"
     elif (origin.power == 1 and origin.rest == 1) or origin.expression == "batch · outputs":
         slug = "sum_for_mean"
-    yield Guess(slug, f"claimed = {_told(ratio)} × measured{origin.text}", left, 0.2, ratio, origin.expression)
+    text = origin.text
+    mean = _mean_of(case)
+    if slug == "factor" and mean and abs(ratio - mean) < CLOSE * mean:
+        slug, text = "sum_for_mean", f"; the forward averages {mean} entries, and the division is left out"
+    yield Guess(slug, f"claimed = {_told(ratio)} × measured{text}", left, 0.2, ratio, origin.expression)
+
+
+def _mean_of(case: Case) -> int:
+    """Return how many entries an output is the plain mean of; 0 where it is none."""
+    found = set()
+    for a in case:
+        used = np.abs(a.jacobian) > 1e-9 * np.max(np.abs(a.jacobian), initial=0.0)
+        counts = used.sum(axis=1, keepdims=True)
+        if a.columns.size < a.block.size or not np.allclose((a.jacobian * counts)[used], 1.0, rtol=1e-7, atol=0):
+            return 0
+        found |= set(counts.ravel().tolist()) - {0}
+    return int(found.pop()) if len(found) == 1 else 0
 
 
 def _told(ratio: float) -> str:
@@ -137,215 +107,3 @@ def _told(ratio: float) -> str:
         if "." in f"{ratio:.9g}" and "e" not in f"{ratio:.9g}"
         else f"{ratio:.9g}"
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a constant comes from.
-
-    Args:
-        text: for the message, beginning with a semicolon; "" where nothing is known.
-        power: exponent of the batch, where that was measured or is the only reading; else None.
-        rest: what remains beside the batch.
-        expression: "batch · outputs / 2" where known, else "".
-    """
-
-    text: str
-    power: int | None = None
-    rest: float | None = None
-    expression: str = ""
-
-
-def origin_of(subject: Subject, case: Case, ratio: float) -> Origin:
-    """Return where a factor comes from: from fewer rows and columns where these can be cut, else read off."""
-    known = _exponents(subject, case, ratio)
-    sharing = _sharing(case[0])
-    with_batch = next((power for label, _, power in known if label == "batch"), -1)
-    if sharing > 1 and abs(ratio * sharing - 1) < _CLOSE and with_batch == -1:
-        text = f"; that is 1/{sharing}, the {sharing} outputs that share an entry of {case[0].name}"
-        return Origin(f"{text}: a mean where a sum belongs", -1, 1.0, f"1 / {sharing}")
-    if any(power for _, _, power in known):
-        found = _expression(known, ratio)
-        if found is not None:
-            return found
-    if all(power == 0 for _, _, power in known):
-        told = next((told for number, told in _NICE.items() if abs(ratio / number - 1) < _CLOSE), None)
-        if told is not None and (known or not any(_reads(ratio, size) for _, size in sizes_of(case))):
-            return Origin(f"; {told}{_GUESSES.get(told, '')}" if told in _GUESSES or known else "", 0, ratio, told)
-    return _read_off(subject, case, ratio, without_batch=any(label == "batch" for label, _, _ in known))
-
-
-def _sharing(a: Anatomy) -> int:
-    """Return how many outputs an entry of a parameter goes into, if more than samples: positions too; else 1."""
-    if not a.output or a.shape[:1] == a.output[:1]:
-        return 1
-    known = {np.count_nonzero(np.abs(j) > 1e-9 * np.max(np.abs(j), initial=0.0)) for j in a.jacobian.T}
-    return known.pop() if len(known) == 1 and a.output[0] not in known else 1
-
-
-_GUESSES = {"2": ": a factor 2 too much, or a half left out", "1/2": ": a 2 left out, or a half too much"}
-
-
-def _reads(ratio: float, size: int) -> bool:
-    return any(abs(ratio / number - 1) < _CLOSE for number in (size, 1 / size))
-
-
-def _expression(known: Sequence[tuple[str, int, int]], ratio: float) -> Origin | None:
-    """Return a factor in terms of the sizes that it was seen to follow, if nothing but a simple number remains."""
-    rest = ratio
-    above: list[str] = []
-    below: list[str] = []
-    for label, size, power in known:
-        rest /= float(size) ** power
-        (above if power > 0 else below).extend([label] * abs(power))
-    alone = abs(rest - 1) < 1e-5
-    simple = next((told for value, told in _NICE.items() if abs(rest / value - 1) < 1e-5), "")
-    if not alone and not simple:
-        return None
-    if simple.startswith("1/"):
-        below.append(simple[2:])
-    elif simple:
-        above.insert(0, simple)
-    expression = " · ".join(above) or "1"
-    if below:
-        expression += " / " + (below[0] if len(below) == 1 else f"({' · '.join(below)})")
-    sizes = ", ".join(f"{label} {size}" for label, size, power in known if power)
-    batch = next((power for label, _, power in known if label == "batch"), 0)
-    alone = alone and not any(power for label, _, power in known if label != "batch")
-    hint = _hint(batch, alone)
-    text = f"; that is {expression} ({sizes}; measured again with fewer){hint}"
-    return Origin(text, batch, 1.0 if alone else rest, expression)
-
-
-def _hint(batch: int, alone: bool) -> str:
-    if not alone:
-        return ""
-    return {-1: ": a mean over the batch where a sum belongs", 1: ": the mean over the batch is left out"}.get(
-        batch, ""
-    )
-
-
-def sizes_of(case: Case) -> list[tuple[str, int]]:
-    """Return the sizes in play: (what it is, how many)."""
-    a = case[0]
-    found: dict[int, str] = {}
-    if a.output is not None and len(a.output) >= 2:
-        found.setdefault(a.output[0], "batch")
-        found.setdefault(a.output[-1], "outputs")
-        for k, size in enumerate(a.output[1:-1], 1):
-            found.setdefault(size, f"axis {k} of the output")
-    for k, size in enumerate(a.shape):
-        found.setdefault(
-            size,
-            ("batch" if k == 0 else "outputs")
-            if a.output in ((), None) and len(a.shape) == 2
-            else f"axis {k} of {a.name}",
-        )
-    for label, value in zip(a.names, a.values, strict=False):
-        if isinstance(value, np.ndarray):
-            for k, size in enumerate(value.shape):
-                found.setdefault(size, f"axis {k} of {label}")
-    if a.output:
-        found.setdefault(prod(a.output), "entries of the output")
-    found.setdefault(prod(a.shape), f"entries of {a.name}")
-    return [(label, size) for size, label in found.items() if size >= 2]
-
-
-def _read_off(subject: Subject, case: Case, ratio: float, *, without_batch: bool) -> Origin:
-    """Return what sizes the number could stand for, as a question."""
-    simple = next((told for number, told in _NICE.items() if abs(ratio / number - 1) < _CLOSE), None)
-    readings: list[str] = [] if simple is None else [simple]
-    mean = False
-    summed = case[0].output is not None and case[0].shape[:1] != case[0].output[:1]  # steps and positions too
-    forms: list[tuple[Callable[[int], float], str]] = [
-        (lambda n: 1 / n, "1/{0}"),
-        (lambda n: float(n), "{0}"),
-        (lambda n: 2 / n, "2/{0}"),
-        (lambda n: n / 2, "{0}/2"),
-        (lambda n: n / (n - 1), "n/(n − 1) for {0}"),
-        (lambda n: (n - 1) / n, "(n − 1)/n for {0}"),
-        (lambda n: n**0.5, "√{0}"),
-        (lambda n: n**-0.5, "1/√{0}"),
-        (lambda n: (n / (n - 1)) ** 0.5, "√(n/(n − 1)) for {0}"),
-        (lambda n: ((n - 1) / n) ** 0.5, "√((n − 1)/n) for {0}"),
-        (lambda n: -1 / n, "-1/{0}"),
-        (lambda n: -float(n), "-{0}"),
-    ]
-    for label, size in sizes_of(case):
-        if without_batch and label == "batch":
-            continue
-        for form, told in forms:
-            if abs(ratio / form(size) - 1) < _CLOSE:
-                readings.append(told.format(f"{label} ({size})"))
-                mean = mean or (told == "1/{0}" and (label == "batch" or (summed and "of the output" in label)))
-    if not readings:
-        return Origin("")
-    tail = f"; that is {' or '.join(readings[:3])}"
-    if mean and simple is None:
-        return Origin(f"{tail}: a mean where a sum belongs?", -1, 1.0, "")
-    return Origin(tail)
-
-
-def _exponents(subject: Subject, case: Case, ratio: float) -> list[tuple[str, int, int]]:
-    """Return (size's name, size, power) of the sizes that could be cut: how the factor follows them."""
-    found = []
-    for label, size, cut in _cuts(subject, case[0]):
-        other_size = size - 1 if size > 2 else 3
-        smaller = cut(other_size)
-        if smaller is None:
-            continue
-        other = common_factor([smaller])
-        if other is None or other * ratio <= 0:
-            if abs(ratio - 1) > 1e-3 and _same(smaller):
-                other = 1.0
-            else:
-                continue
-        power = log(other / ratio) / log(other_size / size)
-        if abs(power - round(power)) < 1e-3 and abs(round(power)) <= 2:
-            found.append((label, size, round(power)))
-    return found
-
-
-def _same(a: Anatomy) -> bool:
-    gap = float(np.linalg.norm(a.claimed - a.measured))
-    return gap <= 1e-6 * float(np.linalg.norm(a.measured)) > 0
-
-
-def _cuts(subject: Subject, a: Anatomy) -> Iterator[tuple[str, int, Callable[[int], Anatomy | None]]]:
-    """Yield axes along which the point can be made smaller: the batch, and the outputs of a loss or affine layer."""
-    first = next((v for v in a.values if isinstance(v, np.ndarray) and v.ndim >= 1 and v.dtype.kind in "fiu"), None)
-    if first is None:
-        return
-    scalar = a.output == ()
-    shape = a.shape if scalar else a.output
-    if not shape or len(shape) < 2:
-        return
-    batch, last = shape[0], shape[-1]
-    alike = {n for n, v in zip(a.names, a.values, strict=True) if scalar and np.shape(v) == a.shape}
-    carried = {"x", "X", "y", "y_hat", "Y", "Y_hat", *a.names[:1], *alike}
-    if batch >= 2 and (scalar or (np.ndim(first) >= 2 and np.shape(first)[0] == batch)):
-        yield "batch", batch, lambda n: _again(subject, a, n, 0, carried, batch)
-    if scalar:
-        yield "outputs", last, lambda n: _again(subject, a, n, -1, carried, last)
-    elif last >= 2 and {"W", "b"} <= set(a.names):
-        yield "outputs", last, lambda n: _again(subject, a, n, -1, {"W", "b"}, last)
-
-
-def _again(subject: Subject, a: Anatomy, size: int, axis: int, which: set[str], whole: int) -> Anatomy | None:
-    """Return the anatomy with an axis cut, or None where the function does not bear it."""
-    values: list[Any] = []
-    for name, value in zip(a.names, a.values, strict=True):
-        beside = a.output == () and axis == 0 and np.shape(value)[:1] == (whole,)  # labels, weights of the samples
-        cut = isinstance(value, np.ndarray) and (name in which or beside) and np.shape(value)[axis:][:1] == (whole,)
-        values.append(
-            np.ascontiguousarray(np.take(value, [k % whole for k in range(size)], axis=axis)) if cut else value
-        )
-    y = subject.evaluate(values)
-    if y is None or not np.all(np.isfinite(y)):
-        return None
-    expected = a.y.size if a.output == () else a.y.size // whole * size
-    if y.size != expected:
-        return None
-    block: Array = values[a.names.index(a.name)]
-    columns: Sequence[int] | None = None if block.size <= 40 else list(range(0, block.size, -(-block.size // 40)))
-    return dissect(subject, a.name, values, columns=columns, most_rows=24)
