@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Kind", "Recipe", "flat", "nested"]
 
-Kind = Literal["layer", "vjp", "gradient", "closure", "activation", "loss"]
+Kind = Literal["layer", "vjp", "gradient", "closure", "activation", "loss", "pair", "torch", "jax"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Recipe:
         labels: one an argument, e.g. ("x", "params"), ("y", "y_hat").
         arguments: arrays, nests of them or constants, in the order of the target's point.
         make: (things, arguments) -> the target that the adapter makes of them.
-        seed: of a stochastic layer; None where there is none.
+        seed: of a stochastic layer, or of torch's random numbers; None where there is none.
     """
 
     kind: Kind

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from gradcheck.adapt.torch_modules import module_targets
 from gradcheck.adapt.torch_tensors import Slot, array_of, is_moving, seeded, slot_of, target_of, tensor_of, tensors_in
 from gradcheck.adapt.vjp import name_of, names_for
 from gradcheck.errors import InputError
+from gradcheck.recipe import Recipe
 from gradcheck.target import Target, source_of
 from gradcheck.tree import is_container, leaves, rebuild
 
@@ -111,7 +113,20 @@ def torch(
     target = target_of(lib, run, slots, seed=seed, keeps=True, **told)
     if forward_mode or (forward_mode is None and _has_jvp(lib, fn_or_module)):
         target = replace(target, jvp=_jvp(lib, run, slots, seed))
+    if not kwargs and all(slot.device is not None and slot.device.type == "cpu" for slot in slots):
+        again_told = {"names": labels, "wrt": told["wrt"], "name": name, "tolerance": tolerance, "seed": seed}
+        again = partial(_again, forward_mode=forward_mode, as_shipped=as_shipped, **again_told)
+        values = tuple(slot.value for slot in slots)
+        plain = len(labels) == len(values) and not any(is_container(v) for v in inputs)
+        recipe = Recipe("torch", {"f": fn_or_module}, labels, values, again, seed)
+        target = replace(target, recipe=recipe if plain else None)
     return target if order == 1 else [target, _second(lib, run, slots, seed, told)]
+
+
+def _again(things: Mapping[str, Any], arguments: Sequence[Any], **told: Any) -> Target:
+    made = torch(things["f"], *arguments, **told)
+    assert isinstance(made, Target)
+    return made
 
 
 def _callable(

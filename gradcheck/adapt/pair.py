@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from gradcheck.adapt.vjp import name_of
 from gradcheck.errors import ContractError, InputError
 from gradcheck.point import Point, validated
+from gradcheck.recipe import Recipe
 from gradcheck.target import Pullback, Target, source_of
 
 __all__ = ["pair", "parameters_of"]
@@ -91,4 +93,18 @@ def pair(
         source=source_of(layer.backward),
         subject=layer,
         tolerance=tolerance,
+        recipe=Recipe(
+            "pair",
+            {"layer": layer},
+            ("x", *own),
+            (X, *values),
+            partial(_again, names=tuple(own), name=name, label=label, tolerance=tolerance),
+        ),
     )
+
+
+def _again(things: Mapping[str, Any], arguments: Sequence[Any], *, names: Sequence[str], **told: Any) -> Target:
+    layer = copy.copy(things["layer"])
+    for n, value in zip(names, arguments[1:], strict=True):
+        setattr(layer, n, value)
+    return pair(layer, arguments[0], params=names, **told)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.counterexample import frameworks
 from gradcheck.counterexample.case import Case
 from gradcheck.counterexample.mistake import STEP
 from gradcheck.counterexample.objects import constructed
@@ -65,23 +66,47 @@ class _Writer:
         numbers = [f"{self.variables[name]} = {literal(value)}" for name, value in pairs]
         if self.recipe.kind == "layer":
             numbers.append(f"params = {self._nest(1)}")
+        if self.recipe.kind == "pair":
+            numbers.append(self._attributes())
+        if self._foreign:
+            given = list(self.variables.values())
+            lines = frameworks.forward(self.recipe.kind, given, self._called(), self.recipe.seed)
+            numbers.append(f"\n{lines}\n")
         if self._weighed:
             numbers.append(f"dy = {_written(rebuild(self.cotangent, lambda leaf: _Name(literal(leaf))))}")
         imports = [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(self.imports.items())]
-        head = "\n".join(["import numpy as np", *imports])
+        loaded = frameworks.imports(self.recipe.kind) if self._foreign else []
+        head = "\n".join([*loaded[:1], "import numpy as np", *imports, *loaded[1:]])
         return "\n\n".join([head, "\n".join([*things, *numbers]), *self._shown()]) + "\n"
 
     @property
     def _weighed(self) -> bool:
         return not isinstance(self.cotangent, float)
 
+    @property
+    def _foreign(self) -> bool:
+        return self.recipe.kind in ("torch", "jax")
+
+    def _called(self) -> str:
+        """Return what is called of a framework's function: a class of torch's by its `apply`."""
+        return "f.apply" if isinstance(self.case.things["f"], type) else "f"
+
     def _thing(self, name: str, thing: Any) -> str:
         try:
-            return f"{name} = {self.expression(thing)}"
+            return self._unmade(name, thing) or f"{name} = {self.expression(thing)}"
         except _Nameless as why:
             source = source_of(thing) or source_of(getattr(thing, "forward", None))
             place = f", defined in {source[0]}:{source[1]}" if source else ""
             return f"# {name}: put it here; no import leads to {why}{place}"
+
+    def _unmade(self, name: str, thing: Any) -> str:
+        """Return the lines of an object with parameters on it, its constructor not called; "" where that is known."""
+        if self.recipe.kind != "pair" or constructed(thing) is not None:
+            return ""
+        made = self._imported(type(thing))
+        kept = {n: v for n, v in vars(thing).items() if n not in self.recipe.labels}
+        told = ", ".join(f"{n}={self.expression(v)}" for n, v in kept.items())
+        return f"{name} = {made}.__new__({made})" + (f"\nvars({name}).update({told})" if told else "")
 
     def expression(self, thing: Any) -> str:
         """Return an expression for an object, its imports collected; _Nameless where there is none."""
@@ -125,6 +150,13 @@ class _Writer:
             return next(names)
         return _written(rebuild(argument, lambda _: _Name(next(names))))
 
+    def _attributes(self) -> str:
+        """Return the function that runs a layer with parameters on it."""
+        given = ", ".join(self.variables.values())
+        own = list(zip(self.recipe.labels, self.variables.values(), strict=True))[1:]
+        lines = [f"def forward({given}):", *(f"    layer.{label} = {variable}" for label, variable in own)]
+        return "\n".join(["", *lines, f"    return layer.forward({self.variables['x']})", ""])
+
     def _call(self) -> str:
         """Return the call of the forward, whose outputs φ weighs."""
         things, seed = self.case.things, self.recipe.seed
@@ -132,6 +164,10 @@ class _Writer:
         if self.recipe.kind == "layer":
             return f"layer.forward({self._nest(1)}, {self._nest(0)}{rng})[0]"
         given = ", ".join(self._nest(i) for i in range(len(self.case.arguments)))
+        if self.recipe.kind == "pair":
+            return f"forward({given})[0]"
+        if self._foreign:
+            return f"forward({given})"
         return f"{next(iter(things))}({given})" + ("[0]" if self.recipe.kind == "closure" else "")
 
     def _shown(self) -> list[str]:
@@ -178,6 +214,14 @@ class _Writer:
         if kind == "loss":
             return f"slope = loss.grad({given})", f"{weigh}slope"
         position = self.recipe.labels.index(label)
+        if kind == "pair":
+            lines = f"y, z = forward({given})\ngrads = layer.backward({self.variables['x']}, z, {dy})"
+            x, layer = self.case.arguments[0], self.case.things["layer"]
+            alone = position == 0 and not isinstance(layer.backward(x, layer.forward(x)[1], self.cotangent), tuple)
+            return lines, "grads" if alone else f"grads[{position}]"
+        if self._foreign:
+            names = list(self.variables.values())
+            return frameworks.claim(kind, names, self._called(), position, dy, self.recipe.seed)
         if kind == "gradient":
             pick = f"[{position}]" if len(self.recipe.labels) > 1 else ""
             return f"slope = grad({given})", f"{weigh}slope{pick}"

@@ -48,7 +48,7 @@ def minimise(target: Target, finding: Finding, budget: Budget | None = None) -> 
     """Return the smallest case found that shows the mistake of a finding.
 
     Args:
-        target: that failed; a local one, made by adapt.layer, vjp, gradient, closure, activation or loss.
+        target: that failed; a local one, made by adapt.layer, pair, vjp, gradient, closure, activation or loss.
         finding: of a check in CHECKS.
         budget: what it may cost.
     Returns:

@@ -63,13 +63,15 @@ def _fitted(case: Case, pairs: list[tuple[Array, Array]], inside: list[Array], w
             inner = told if told.isidentifier() else f"({told})"
             expression = words.format(inner)
             for data, slug, text in (
-                (gaps, "missing_term", "measured − claimed = {0}{1}: a term of the derivative is left out, or off"),
+                (gaps, "missing_term", "measured − claimed = {0}: a term of the derivative is left out, or off"),
                 (claims, "wrong_function", "claimed = {0}{1}, which is not the derivative"),
             ):
+                if where and slug == "missing_term":
+                    continue  # what is off by a function in one part alone is bent, and misses no term
                 rate = rate_of([d[i] for d, i in zip(data, inside, strict=True)], seen)
                 if rate is None:
                     continue
-                rest = [0.0 * m if slug == "missing_term" else m for _, m in pairs]
+                rest = [m for _, m in pairs]  # all is inside where a term is missing
                 with np.errstate(all="ignore"):
                     due = [np.where(i, rate * s, r) for s, i, r in zip(shaped, inside, rest, strict=True)]
                 fits = residual(case, _explained(case, slug, due))
