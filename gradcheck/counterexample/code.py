@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import keyword
-import re
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -15,12 +13,13 @@ from gradcheck.counterexample import frameworks
 from gradcheck.counterexample.case import Case
 from gradcheck.counterexample.mistake import STEP
 from gradcheck.counterexample.objects import constructed
+from gradcheck.counterexample.writing import Name, identifier, keys, literal, written
 from gradcheck.recipe import Recipe
 from gradcheck.report import Finding
 from gradcheck.target import Target, source_of
 from gradcheck.tree import is_container, leaves, rebuild
 
-__all__ = ["literal", "program", "writable"]
+__all__ = ["program", "writable"]
 
 
 class _Nameless(Exception):
@@ -53,7 +52,7 @@ class _Writer:
         self.recipe: Recipe = like.recipe
         self.case, self.finding, self.target = case, finding, case.target(like)
         self.imports: dict[str, set[str]] = {}
-        self.variables = {n: _identifier(n) for n in self.target.point.names}
+        self.variables = {n: identifier(n) for n in self.target.point.names}
         self.wrt = self.variables[finding.wrt]
         self.outputs = self.target.forward(*self.target.point.copies())
         self.single = isinstance(self.outputs, (np.ndarray, np.generic, float))
@@ -73,7 +72,7 @@ class _Writer:
             lines = frameworks.forward(self.recipe.kind, given, self._called(), self.recipe.seed)
             numbers.append(f"\n{lines}\n")
         if self._weighed:
-            numbers.append(f"dy = {_written(rebuild(self.cotangent, lambda leaf: _Name(literal(leaf))))}")
+            numbers.append(f"dy = {written(rebuild(self.cotangent, lambda leaf: Name(literal(leaf))))}")
         imports = [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(self.imports.items())]
         loaded = frameworks.imports(self.recipe.kind) if self._foreign else []
         head = "\n".join([*loaded[:1], "import numpy as np", *imports, *loaded[1:]])
@@ -148,7 +147,7 @@ class _Writer:
         names = iter(list(self.variables.values())[before:])
         if not is_container(argument):
             return next(names)
-        return _written(rebuild(argument, lambda _: _Name(next(names))))
+        return written(rebuild(argument, lambda _: Name(next(names))))
 
     def _attributes(self) -> str:
         """Return the function that runs a layer with parameters on it."""
@@ -205,8 +204,8 @@ class _Writer:
             lines += f"dx, dparams = layer.backward(params, cache, {dy})"
             own = len(list(leaves(self.case.arguments[0])))
             if wrt in self.target.point.names[:own]:
-                return lines, "dx" + _keys(self.case.arguments[0], wrt.partition(".")[2])
-            return lines, "dparams" + _keys(self.case.arguments[1], wrt)
+                return lines, "dx" + keys(self.case.arguments[0], wrt.partition(".")[2])
+            return lines, "dparams" + keys(self.case.arguments[1], wrt)
         given = ", ".join(self._nest(i) for i in range(len(self.case.arguments)))
         weigh = f"{dy} * " if self._weighed else ""
         if kind == "activation":
@@ -225,7 +224,7 @@ class _Writer:
         if kind == "gradient":
             pick = f"[{position}]" if len(self.recipe.labels) > 1 else ""
             return f"slope = grad({given})", f"{weigh}slope{pick}"
-        nest = _keys(self.case.arguments[position], rest)
+        nest = keys(self.case.arguments[position], rest)
         trailing = "," if len(self.recipe.labels) == 1 else ""
         if kind == "vjp":
             answer = self.case.things["vjp"](self.case.arguments, self.case.cotangent)
@@ -244,75 +243,3 @@ _PLAIN = (bool, int, float, complex, str, bytes)
 def _default(thing: Any, name: str, value: Any) -> bool:
     default = inspect.signature(type(thing)).parameters[name].default
     return type(default) is type(value) and type(value) in (*_PLAIN, type(None)) and default == value
-
-
-def _quoted(key: Any) -> str:
-    """Return a key as code, in the quotes that formatters prefer."""
-    text = repr(key)
-    return f'"{key}"' if text == f"'{key}'" and '"' not in key else text
-
-
-class _Name(str):
-    """A variable in a nest of them."""
-
-
-def _written(nest: Any) -> str:
-    if isinstance(nest, _Name):
-        return str(nest)
-    if isinstance(nest, Mapping):
-        return "{" + ", ".join(f"{_quoted(key)}: {_written(item)}" for key, item in nest.items()) + "}"
-    items = ", ".join(map(_written, nest))
-    return f"[{items}]" if isinstance(nest, list) else f"({items}{',' if len(nest) == 1 else ''})"
-
-
-def _keys(nest: Any, path: str) -> str:
-    """Return the subscripts that lead to a leaf of a nest, from its dotted name."""
-    if not path or not is_container(nest):
-        return ""
-    items = nest.items() if isinstance(nest, Mapping) else enumerate(nest)
-    for key, item in items:
-        if path == str(key) or path.startswith(f"{key}."):
-            return f"[{_quoted(key)}]" + _keys(item, path[len(str(key)) + 1 :])
-    return ""
-
-
-def _identifier(name: str) -> str:
-    """Return a name as a variable that hides none of the program's own."""
-    found = re.sub(r"\W", "_", name)
-    found = found if found.isidentifier() else f"_{found}"
-    return f"{found}_" if keyword.iskeyword(found) or found in _TAKEN else found
-
-
-_TAKEN = (
-    *(
-        "np",
-        "dy",
-        "phi",
-        "step",
-        "claimed",
-        "measured",
-        "slope",
-        "params",
-        "cache",
-        "dx",
-        "dparams",
-        "grads",
-        "pullback",
-    ),
-    *("layer", "forward", "vjp", "f", "grad", "act", "loss"),
-)
-
-
-def literal(value: Any) -> str:
-    """Return an array as the numpy code that makes it again.
-
-    Example:
-        >>> literal(np.array([[1.0, -0.5]], dtype=np.float32))
-        'np.array([[1.0, -0.5]], dtype=np.float32)'
-    """
-    if not isinstance(value, (np.ndarray, np.generic)):
-        return repr(value)
-    dtype = "" if value.dtype in (np.float64, np.int64, np.bool_) else f", dtype=np.{value.dtype.name}"
-    if value.size > 1 and not np.any(value):
-        return f"np.zeros({value.shape}{dtype})" if value.dtype != np.int64 else f"np.zeros({value.shape}, dtype=int)"
-    return f"np.array({value.tolist()!r}{dtype})"

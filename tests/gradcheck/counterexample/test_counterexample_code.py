@@ -8,7 +8,7 @@ from planted_small import Dense, Scale, softmax
 
 import gradcheck
 from gradcheck import adapt
-from gradcheck.counterexample.code import literal
+from gradcheck.counterexample.writing import literal
 
 
 @pytest.mark.parametrize(
