@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import permutations, product
 
 import numpy as np
 
@@ -42,6 +43,7 @@ def formulas(subject: Subject, case: Case) -> Iterator[Guess]:
     yield from _product(case, pairs)
     yield from _fitted(case, pairs, [np.ones(c.shape, dtype=bool) for c, _ in pairs], "")
     yield from _straight(case, pairs)
+    yield from _of_two(case, pairs)
     wrong = [np.abs(c - m) > 1e-6 * (np.abs(c) + np.abs(m)) for c, m in pairs]
     count = sum(int(w.sum()) for w in wrong)
     if _FEWEST <= count < sum(w.size for w in wrong):
@@ -77,9 +79,31 @@ def _fitted(case: Case, pairs: list[tuple[Array, Array]], inside: list[Array], w
                 fits = residual(case, _explained(case, slug, due))
                 if fits is not None:
                     amount = "" if abs(rate - 1) < 1e-6 else "−" if abs(rate + 1) < 1e-6 else f"{rate:.6g} × "
-                    rank = (1.45 if slug == "wrong_function" else 1.55) + 0.2 * bool(where)
+                    rank = (1.45 if slug == "wrong_function" else 1.55) + 0.3 * bool(where)
                     yield Guess(slug, text.format(amount + expression, where), fits, rank)
                     return
+
+
+def _of_two(case: Case, pairs: list[tuple[Array, Array]]) -> Iterator[Guess]:
+    """What is missing is a product or quotient of two inputs, or of one less them: a half of a cross-entropy."""
+    gaps = [m - c for c, m in pairs]
+    inputs = [(told, v) for told, v in known(case) if told in case[0].names]
+    for (n, v), (m, w) in permutations(inputs, 2):
+        for top, over in product(_ENDS, _ENDS):
+            for power, sign in ((-1, "/"), (1, " × ")):
+                with np.errstate(all="ignore"):
+                    shaped = [top[0](p) * over[0](q) ** power for p, q in zip(v, w, strict=True)]
+                rate = rate_of(gaps, shaped) if all(np.all(np.isfinite(s)) for s in shaped) else None
+                if rate is None:
+                    continue
+                fits = residual(case, _explained(case, "missing_term", [rate * s for s in shaped]))
+                if fits is not None:
+                    text = f"measured − claimed = {rate:.6g} × {top[1].format(n)}{sign}{over[1].format(m)}"
+                    yield Guess("missing_term", f"{text}: a term of the derivative is left out, or off", fits, 1.6)
+                    return
+
+
+_ENDS: tuple[Form, ...] = ((lambda v: v, "{0}"), (lambda v: 1 - v, "(1 − {0})"))
 
 
 def _straight(case: Case, pairs: list[tuple[Array, Array]]) -> Iterator[Guess]:

@@ -73,10 +73,10 @@ def _chosen(case: Case) -> Iterator[Guess]:
         return
     if all(np.array_equal(np.sort(c), np.sort(m)) for c, m in places):
         text = f"each output depends on one entry of {case[0].name}, and is handed the gradient of another output's"
-        yield Guess("permuted", f"{text}: an order where its inverse belongs, or two that are exchanged", 0.0, 0.8)
+        yield Guess("permuted", f"{text}: an order where its inverse belongs, or two that are exchanged", 0.0, 1.4)
     else:
         text = f"each output depends on one entry of {case[0].name}, and another one is handed its gradient"
-        yield Guess("mask", f"{text}: the mask of a maximum is taken from a wrong array", 0.0, 0.8)
+        yield Guess("mask", f"{text}: the mask of a maximum is taken from a wrong array", 0.0, 1.4)
 
 
 def _elementwise(a: Anatomy) -> bool:

@@ -34,8 +34,8 @@ _HYPOTHESES = (
     zero, factor, digits, averaged, counted, sent_back, diagonal, repeats, branch, regulariser, swapped, order, masks,
     rows, columns, truncated, slopes, at_another_place, statistics, factors_of_the_point, formulas, weights,
 )  # fmt: skip
-_LAST = (of_another_call, cut_elsewhere, only_a_diagonal)  # dear, or vague: asked one by one where nothing else fits
-_VAGUE = ("part", "offset", "boundary", "cotangent_nonlinear")  # of one step these would say less than of all
+_LAST = (of_another_call, cut_elsewhere, only_a_diagonal)  # dear, or vague: asked one by one if nothing else fits
+_VAGUE = ("part", "offset", "boundary", "cotangent_nonlinear", "mask", "zero")  # say less of one step than of all
 _ALONE = (digits, clipped_values, averaged, columns)  # what one gradient for one cotangent can tell
 
 

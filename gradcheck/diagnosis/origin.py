@@ -87,6 +87,9 @@ def origin_of(subject: Subject, case: Case, ratio: float) -> Origin:
     if summed > 2 and abs(ratio * summed - 1) < CLOSE and batch[0] in (due, -1) and batch[1] != summed:
         text = f"; that is 1/{summed}, the {summed} outputs that an entry of {case[0].name} goes into"
         return Origin(f"{text}: a mean where a sum belongs", -1, 1.0, f"1 / {summed}")
+    positions = _positions(case[0], ratio) if batch[0] in (0, -1) else None
+    if positions is not None and not any(power for _, _, power in known):
+        return positions
     if any(power for _, _, power in known):
         found = _expression(known, ratio)
         if found is not None:
@@ -98,16 +101,39 @@ def origin_of(subject: Subject, case: Case, ratio: float) -> Origin:
     return _read_off(subject, case, ratio, without_batch=any(label == "batch" for label, _, _ in known))
 
 
+def _extents(a: Anatomy, output: tuple[int, ...]) -> list[int]:
+    """Return over how many places of each axis of the output an entry's derivatives reach, at the most."""
+    found = [0] * len(output)
+    for column in np.abs(a.jacobian.T):
+        grid = (column > 1e-9 * column.max(initial=0.0)).reshape(output)
+        axes = [tuple(j for j in range(grid.ndim) if j != k) for k in range(grid.ndim)]
+        found = [max(most, int(grid.any(rest).sum())) for most, rest in zip(found, axes, strict=True)]
+    return found
+
+
+def _positions(a: Anatomy, ratio: float) -> Origin | None:
+    """Return the one axis beside the batch that a parameter's gradient is averaged over, not summed, if it is one."""
+    if not a.output or len(a.output) < 3 or a.shape[:1] == a.output[:1]:
+        return None
+    for k, (size, count) in enumerate(zip(a.output, _extents(a, a.output), strict=True)):
+        if k and size == count > 2 and abs(ratio * size - 1) < CLOSE:
+            text = f"; that is 1/{size}, axis {k} of the output ({size}): a mean over it where a sum belongs?"
+            return Origin(text, -1, 1.0, "")
+    return None
+
+
 def _summed(case: Case) -> int:
     """Return how many outputs an entry goes into, of a parameter or where it is copied; 1 of others."""
     a = case[0]
     if not a.output:
         return 1
+    if a.shape[:1] != a.output[:1]:
+        return prod(_extents(a, a.output))
     used = np.abs(a.jacobian) > 1e-9 * np.max(np.abs(a.jacobian), initial=0.0)
     known = {int(n) for n in used.sum(axis=0)} - {0}
-    copied = all(np.ptp(column[inside]) <= 1e-7 * np.max(np.abs(column[inside])) for column, inside in zip(
-        a.jacobian.T, used.T, strict=True) if inside.any())  # fmt: skip
-    return known.pop() if len(known) == 1 and (copied or a.shape[:1] != a.output[:1]) else 1
+    columns = [column[inside] for column, inside in zip(a.jacobian.T, used.T, strict=True) if inside.any()]
+    copied = all(np.ptp(each) <= 1e-7 * np.max(np.abs(each)) for each in columns)
+    return known.pop() if len(known) == 1 and copied else 1
 
 
 _GUESSES = {"2": ": a factor 2 too much, or a half left out", "1/2": ": a 2 left out, or a half too much"}

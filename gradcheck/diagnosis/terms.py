@@ -104,14 +104,19 @@ def _groups(shape: tuple[int, ...]) -> list[_Group]:
     found = []
     for count in range(1, len(tall) + 1):
         for axes in combinations(tall, count):
-            words = f"axis {axes[0]}" if count == 1 else f"axes {', '.join(map(str, axes))}"
-            found.append(_Group(shape, axes, words))
+            found.append(_Group(shape, axes, _told(axes)))
             for k in {axes[0] if axes[0] == 1 else axes[-1]} if len(shape) > 1 else ():
                 for part in (n for n in range(2, shape[k]) if shape[k] % n == 0):
                     parted = (*shape[:k], shape[k] // part, part, *shape[k + 1 :])
                     moved = tuple(j + (j >= k) for j in axes)
-                    found.append(_Group(parted, moved, f"{words}, {part} places of axis {k} at a time,"))
+                    rest = tuple(j for j in axes if j != k)
+                    words = f"{part} places of axis {k}" + (f" and {_told(rest)}" if rest else "")
+                    found.append(_Group(parted, moved, words))
     return sorted(found, key=lambda group: -group.size)
+
+
+def _told(axes: tuple[int, ...]) -> str:
+    return f"axis {axes[0]}" if len(axes) == 1 else f"axes {', '.join(map(str, axes))}"
 
 
 def _along(a: Anatomy, group: _Group, basis: _Basis) -> tuple[Array, Array]:
