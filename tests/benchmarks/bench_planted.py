@@ -13,6 +13,9 @@ from collections import Counter
 
 import gradcheck
 from gradcheck import adapt
+from tests.planted.branches import BRANCHES
+from tests.planted.branches import RIGHT as JOINED
+from tests.planted.functions import MISTAKES
 from tests.planted.judging import blamed, names
 from tests.planted.models import networks, plants
 from tests.planted.twins import STALE, TWINS
@@ -21,14 +24,16 @@ from tests.planted.wirings import SOUND, WIRINGS, X, Y
 
 def right():
     bad = [n.name for n in networks() if blamed(n.targets())[0]]
-    bad += [name for name, make in SOUND if blamed(adapt.model(make(), X, Y))[0]]
-    return f"{len(list(networks())) + len(SOUND)} right networks, culprits in {len(bad)}", bad
+    sound = SOUND + JOINED
+    bad += [name for name, make in sound if blamed(adapt.model(make(), X, Y))[0]]
+    return f"{len(list(networks())) + len(sound)} right networks, culprits in {len(bad)}", bad
 
 
 def faults(count, wanted):
-    exact, judged, bad = 0, Counter(), []
+    exact, made, judged, bad = 0, 0, Counter(), []
     for plant in plants(count, wanted):
         found, report = blamed(plant.targets())
+        made += 1
         exact += found == plant.culprits
         for culprit, judgement, slug in names(plant, report):
             judged[judgement] += 1
@@ -36,12 +41,13 @@ def faults(count, wanted):
                 bad.append(f"{plant}: {culprit} {judgement} {slug}")
         if found != plant.culprits:
             bad.append(f"{plant}: {found}")
-    return f"{wanted} networks of {count}: exact in {exact}; {dict(judged)}", bad
+    return f"{made} networks of {count}: exact in {exact}; {dict(judged)}", bad
 
 
 def wirings():
-    bad = [name for name, make, who in WIRINGS if blamed(adapt.model(make(), X, Y))[0] != set(who)]
-    return f"{len(WIRINGS)} wirings: exact in {len(WIRINGS) - len(bad)}", bad
+    every = WIRINGS + BRANCHES
+    bad = [name for name, make, who in every if blamed(adapt.model(make(), X, Y))[0] != set(who)]
+    return f"{len(every)} wirings: exact in {len(every) - len(bad)}", bad
 
 
 def twins():
@@ -60,6 +66,20 @@ def twins():
     return f"{len(TWINS)} twins, gradients: {dict(judged)}; stale caches told {stale} of {len(STALE)}", bad
 
 
+def functions():
+    judged, bad = Counter(), []
+    for function, mistake in MISTAKES:
+        report = gradcheck.check(function.target(mistake))
+        said = {f.wrt: f.pattern for f in report.findings if f.verdict.wrong and f.pattern}
+        for quantity, slugs in function.mistakes[mistake].items():
+            slug = said.get(quantity)
+            fine = slug in slugs if slugs else slug in (None, "part")
+            judged["right" if fine else "unnamed" if slug is None else "misnamed"] += 1
+            if not fine:
+                bad.append(f"{function.name}: {mistake}: {quantity} {slug}")
+    return f"{len(MISTAKES)} functions, gradients: {dict(judged)}", bad
+
+
 PARTS = {
     "right": right,
     "one": lambda: faults(1, 140),
@@ -67,6 +87,7 @@ PARTS = {
     "three": lambda: faults(3, 30),
     "wirings": wirings,
     "twins": twins,
+    "functions": functions,
 }
 
 

@@ -6,6 +6,8 @@ import pytest
 import gradcheck
 import netcore
 from gradcheck import Verdict, adapt
+from tests.planted.branches import BRANCHES
+from tests.planted.branches import RIGHT as JOINED
 from tests.planted.judging import MISNAMED, SAID, UNNAMED, blamed, names
 from tests.planted.models import networks, plants
 from tests.planted.notebook import Model as Notebook
@@ -15,7 +17,9 @@ from tests.planted.wirings import X as WX
 from tests.planted.wirings import Y as WY
 
 RIGHT = list(networks())
-ONE, TWO, THREE = (list(plants(count, wanted)) for count, wanted in ((1, 110), (2, 40), (3, 30)))
+ONE, TWO, THREE = (list(plants(count, wanted)) for count, wanted in ((1, 140), (2, 40), (3, 30)))
+ALL = WIRINGS + BRANCHES
+FEW = ALL[4::10] + BRANCHES[5:6]
 
 
 def holds(plant):
@@ -42,13 +46,13 @@ def test_two_and_three_faults_are_found_and_named(plant):
     holds(plant)
 
 
-@pytest.mark.parametrize(("name", "make", "culprits"), WIRINGS[4::10], ids=[w[0] for w in WIRINGS[4::10]])
+@pytest.mark.parametrize(("name", "make", "culprits"), FEW, ids=[w[0] for w in FEW])
 def test_a_fault_between_right_layers_is_told_at_its_place(name, make, culprits):
     found, report = blamed(adapt.model(make(), WX, WY))
     assert found == set(culprits), str(report)
 
 
-@pytest.mark.parametrize(("name", "make"), SOUND, ids=[s[0] for s in SOUND])
+@pytest.mark.parametrize(("name", "make"), SOUND + JOINED, ids=[s[0] for s in SOUND + JOINED])
 def test_right_wirings_by_hand_have_no_culprit(name, make):
     assert blamed(adapt.model(make(), WX, WY))[0] == set()
 
@@ -133,6 +137,6 @@ def test_every_planted_fault_is_found_and_named(plant):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "make", "culprits"), WIRINGS, ids=[w[0] for w in WIRINGS])
+@pytest.mark.parametrize(("name", "make", "culprits"), ALL, ids=[w[0] for w in ALL])
 def test_every_wiring_fault_is_told_at_its_place(name, make, culprits):
     assert blamed(adapt.model(make(), WX, WY))[0] == set(culprits)
