@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradcheck.diagnosis.anatomy import Anatomy, Subject
+from gradcheck.diagnosis.formulas import FORMS, rate_of
 from gradcheck.diagnosis.guess import Case, Guess, residual
 from gradcheck.point import Array
 
@@ -75,6 +76,28 @@ def slopes(subject: Subject, case: Case) -> Iterator[Guess]:
             if fits is not None:
                 times = "" if rate == 1 else f", and the whole is multiplied by {rate:.6g}"
                 yield Guess(slug, f"the derivative of the activation {told}{times}", fits, 0.62)
+                return
+    yield from _another_function(case, [layer.z.ravel() for layer in layers if layer is not None], found)
+
+
+def _another_function(case: Case, z: list[Array], found: list[tuple[Array, Array]]) -> Iterator[Guess]:
+    """The slope that is claimed is a simple function of the pre-activation or of the output, and no derivative."""
+    for told, arrays in (("z", z), ("y", [a.y for a in case])):
+        for form, words in FORMS:
+            with np.errstate(all="ignore"):
+                shaped = [form(each) for each in arrays]
+            if not all(np.all(np.isfinite(s)) and np.ptp(s) > 1e-3 * np.max(np.abs(s)) for s in shaped):
+                continue
+            rate = rate_of([taken for taken, _ in found], shaped)
+            if rate is None:
+                continue
+            fits = residual(
+                case, [(a.claimed, rate * s[:, None] * J) for a, s, (_, J) in zip(case, shaped, found, strict=True)]
+            )
+            if fits is not None:
+                amount = "" if abs(rate - 1) < 1e-6 else f"{rate:.6g} × "
+                text = f"the derivative of the activation is taken for {amount}{words.format(told)}, z = x W + b"
+                yield Guess("wrong_function", text, fits, 0.66)
                 return
 
 

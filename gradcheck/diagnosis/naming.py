@@ -10,6 +10,7 @@ import numpy as np
 
 from gradcheck.diagnosis.affine import slopes
 from gradcheck.diagnosis.anatomy import Anatomy, Subject, dissect, moved
+from gradcheck.diagnosis.attention import attention
 from gradcheck.diagnosis.cotangents import nonlinear, somehow_nonlinear
 from gradcheck.diagnosis.digits import digits
 from gradcheck.diagnosis.elsewhere import at_another_place
@@ -32,7 +33,7 @@ __all__ = ["name_mistake"]
 _WHOLE = 170  # entries of a block that are measured one by one; of a larger one a sample of rows and columns
 _HYPOTHESES = (
     zero, factor, digits, averaged, counted, sent_back, diagonal, repeats, branch, regulariser, swapped, order, masks,
-    rows, columns, truncated, slopes, at_another_place, statistics, factors_of_the_point, formulas, weights,
+    rows, columns, truncated, slopes, attention, at_another_place, statistics, factors_of_the_point, formulas, weights,
 )  # fmt: skip
 _LAST = (of_another_call, cut_elsewhere, only_a_diagonal)  # dear, or vague: asked one by one if nothing else fits
 _VAGUE = ("part", "offset", "boundary", "cotangent_nonlinear", "mask", "zero")  # say less of one step than of all

@@ -37,7 +37,8 @@ PATTERNS: dict[str, str] = {
     "left out, or is left to a neighbour (a softmax fused with its loss, a branch of a residual block).",
     "missing_term": "One term of the derivative is missing, and the message says which: the path through the "
     "mean or the "
-    "variance of a normalisation, the skip of a residual block, a regulariser.",
+    "variance of a normalisation, the skip of a residual block, a regulariser, a half of a cross-entropy; or a term "
+    "that is linear in the block, of which only that is known.",
     "extra_term": "The pullback adds something that does not come from the cotangent, such as a weight decay "
     "that belongs "
     "to the optimiser.",
@@ -54,10 +55,10 @@ PATTERNS: dict[str, str] = {
     "stale_cache": "The pullback belongs to an earlier forward: what it needs was kept from another call.",
     "truncated_time": "The derivative is right for short distances in time (or along a sequence) and missing or wrong "
     "beyond: the path through the recurrence is cut.",
-    "saturation": "Wrong only where the function saturates, beyond a threshold of its input.",
-    "one_side": "Wrong only where the input is positive, or only where it is negative, by one factor or a sign: "
-    "the slope of "
-    "that side.",
+    "saturation": "Wrong only where the function saturates, beyond a threshold of its input, of another input, or of a "
+    "difference of two.",
+    "one_side": "Wrong only where an input (or a difference of two) is positive, negative, or within a threshold, by "
+    "one factor or a sign: the slope of that side.",
     "part": "A contiguous part of an axis is wrong, the rest right.",
     "offset": "The gap is one and the same number along an axis: a constant term is off.",
     "wrong_term": "One term of the derivative is there and has a wrong constant, such as n − 1 for n; the "
@@ -81,8 +82,7 @@ PATTERNS: dict[str, str] = {
     "for a loss at "
     "the very end only.",
     "cotangent_nonlinear": "The pullback is not linear in its cotangent; it pulls back its square, its absolute "
-    "value or its "
-    "direction.",
+    "value or its direction, or takes a mask from it.",
     "split": "Two neighbours share a convention: neither derivative is right taken alone, their product is right up to "
     "the factor that the message names, as when a loss leaves the division by the batch to the layers.",
     "wiring": "Every layer's own derivative is right, and what the model makes of them is not: between the two "

@@ -319,7 +319,7 @@ TWINS = (
     # attention and tables
     Twin("dq not scaled", L.Attention(), [(2, 3, 4), (2, 5, 4), (2, 5, 7)], lambda s: {"x": attention_back(s, by_q=1.0)["x"]}, ("factor",), ("x.0",), "2"),
     Twin("dk scaled twice", L.Attention(), [(2, 3, 5), (2, 4, 5), (2, 4, 7)], lambda s: {"x": attention_back(s, by_k=1 / 5)["x"]}, ("factor",), ("x.1",), "√"),
-    Twin("softmax taken for its diagonal", L.Attention(), [(2, 3, 4), (2, 5, 4), (2, 5, 7)], lambda s: {"x": attention_back(s, centred=False)["x"]}, (), ("x.0", "x.1")),
+    Twin("softmax taken for its diagonal", L.Attention(), [(2, 3, 4), (2, 5, 4), (2, 5, 7)], lambda s: {"x": attention_back(s, centred=False)["x"]}, ("missing_term", "diagonal"), ("x.0", "x.1")),
     Twin("q's columns not scaled", L.MultiHeadAttention(4, 2), (2, 3, 4), lambda s: {"W": s.right["W"] * np.repeat([2**0.5, 1, 1], 4)}, ("one_gate",), W, "part 1 of 3"),
     Twin("dc of the first query", L.MultiHeadAttention(4, 2), (2, 3, 4), lambda s: {"c": s.dy[:, 0].sum(0, keepdims=True)}, ("missing_sum",), ("c",)),
     Twin("written over", L.Embedding(4, 3), (2, 5), lambda s: {"W": overwritten(s)}, ("overwritten_repeats",), W),
