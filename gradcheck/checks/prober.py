@@ -353,7 +353,7 @@ class Prober:
                 lines += [other.line(first.number, other.direction(first.number)) for other in others]
             elif np.count_nonzero(first.v) == 1:
                 lines = [self.line(first.number, self.direction(first.number))]
-            jump = inexactness(lines)
+            jump = inexactness(lines, far=self.x.size <= _LARGE)
             del lines
             # the size of the gap, were the step as long as the block is large
             gap = abs(first.estimate.gap) * self.scale / float(np.max(np.abs(first.v)))

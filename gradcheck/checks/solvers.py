@@ -23,13 +23,17 @@ _FAR = (2.0,)
 _FACTORS = (2.0, 4.0, 16.0, 0.5, 0.25, 0.0625)
 
 
-def inexactness(lines: list[Line]) -> float:
+def inexactness(lines: list[Line], *, far: bool) -> float:
     """Return the size of the jumps that the forward makes along any of the lines, which differ in their input.
 
     Those of a solver that stops at a tolerance are tiny beside its outputs. A larger one is a pole, a branch cut or an
     eigenvector that changes its sign, some way off: no inexactness, and it must not hide a mistake here. Then only
-    what is nearer counts. Where there are none nearby they are looked for farther away: an iteration that converges
-    fast takes the same number of steps at many points in a row.
+    what is nearer counts.
+
+    Args:
+        lines: in the unit of each one's block.
+        far: whether to look farther away where there are none nearby: an iteration that converges fast takes the same
+            number of steps at many points in a row.
     """
 
     def jumps(line: Line, spans: Sequence[float]) -> float:
@@ -45,7 +49,8 @@ def inexactness(lines: list[Line]) -> float:
                 return size
         return 0.0
 
-    return max(jumps(line, _NEAR) for line in lines) or max(jumps(line, _FAR) for line in lines)
+    near = max(jumps(line, _NEAR) for line in lines)
+    return near if near > 0 or not far else max(jumps(line, _FAR) for line in lines)
 
 
 def wavering(trial: Trial, number: int) -> float:
