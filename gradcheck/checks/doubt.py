@@ -79,13 +79,19 @@ def trembling(prober: Prober, number: int, v: Array) -> float:
     return min(size, most(prober, number, v)) if np.isfinite(size) else 0.0
 
 
-def flickering(prober: Prober) -> float:
+def flickering(prober: Prober, v: Array, gap: float) -> float:
     """Return what a claim may be that is nothing but rounding, where the outputs cancel to less than they flicker.
 
     0.1 x + 0.2 x − 0.3 x is zero or its own rounding, and so is what is claimed of it. Known in float64 alone: in
-    narrower numbers moves of some roundings are no longer small.
+    narrower numbers moves of some roundings are no longer small. Where a gap might be that of the block, but v moves
+    a part of it only, the rest is held: squares of 1e6 flicker by more than the square of 1e-3 is.
     """
-    return 10 * prober.stage.trial.flicker(prober.name) if prober.stage.eps < 1e-12 else 0.0
+    if prober.stage.eps >= 1e-12:
+        return 0.0
+    trial, name = prober.stage.trial, prober.name
+    whole = 10 * trial.flicker(name)
+    few = np.count_nonzero(v) < v.size
+    return 10 * trial.flicker_of(name, v != 0) if few and 3 * whole > abs(gap) else whole
 
 
 def spread(prober: Prober, number: int, v: Array) -> float:

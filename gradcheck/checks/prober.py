@@ -359,7 +359,7 @@ class Prober:
             gap = abs(first.estimate.gap) * self.scale / float(np.max(np.abs(first.v)))
             self.trial.inexact = jump if jump <= _TALLER * gap else 0.0
         least, beyond = self.claim_rounding * size, first.line.unseen(self.trial.loudest, first.estimate.gap)
-        known = max(narrowed, flickering(self))
+        known = max(narrowed, flickering(self, first.v, first.estimate.gap))
         if abs(first.estimate.gap) < _SOLVED * scale:
             beyond += _STOPS * wavering(self.trial, first.number) * norm(first.v) / self.scale
         bars = first.estimate.error + second.estimate.error

@@ -309,15 +309,20 @@ class Trial:
         only where the function is asked. Of a smooth function this is 1e-12 of what it changes by for large moves.
         """
         if name not in self._flicker:
-            rng, u, x, call = self.rng("flicker", name), self.flat_cotangent(0), self.value(name), self.evaluator(name)
-            largest = 0.0
-            for factor in 2.0 ** np.arange(0, 13, 2):
-                step = factor * float(np.finfo(x.dtype).eps)
-                y = call(changed(x, partial(rounded, rng, step)))
-                if y is not None and np.all(np.isfinite(y)):  # a neighbour may lie outside the domain
-                    largest = max(largest, norm(u * (y - self.y0)))
-            self._flicker[name] = largest
+            self._flicker[name] = self.flicker_of(name)
         return self._flicker[name]
+
+    def flicker_of(self, name: str, moving: Array | None = None) -> float:
+        """Return what `flicker` tells, measured anew, for moves of some entries alone: (…) bool, None for all."""
+        rng, u, x, call = self.rng("flicker", name), self.flat_cotangent(0), self.value(name), self.evaluator(name)
+        largest = 0.0
+        for factor in 2.0 ** np.arange(0, 13, 2):
+            step = factor * float(np.finfo(x.dtype).eps)
+            beside = changed(x, partial(rounded, rng, step))
+            y = call(beside if moving is None else np.where(moving, beside, x))
+            if y is not None and np.all(np.isfinite(y)):  # a neighbour may lie outside the domain
+                largest = max(largest, norm(u * (y - self.y0)))
+        return largest
 
     def read(self, answer: Any) -> dict[str, Any]:
         """Return a pullback's answer as copied arrays, None kept."""

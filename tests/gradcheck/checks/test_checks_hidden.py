@@ -233,3 +233,22 @@ def test_an_activation_is_looked_at_in_zero_and_between_its_thresholds():
 def test_a_vertical_tangent_in_zero_is_left_alone():
     root = Slope(lambda x: np.sign(x) * np.sqrt(np.abs(x)), lambda x: 0.5 / np.sqrt(np.abs(x)))
     assert verified(lambda rng: adapt.activation(root, rng.uniform(0.5, 2.0, (3, 5)), name="root"))
+
+
+@pytest.mark.parametrize("place", range(2, 6))  # smaller ones are the rounding of what a block's claims are made of
+def test_what_flickers_by_more_does_not_hide_an_entry_of_another_scale(place):
+    """The square of 1e6 flickers by more than the square of 1e-3 is."""
+    scales = 10.0 ** np.array([-3, -2, 0, 2, 4, 6])
+    factors = 1 + 1e-6 * (np.arange(6) == place)
+
+    def squares(factors):
+        return lambda rng: adapt.vjp(
+            np.square,
+            lambda inputs, u: (factors * 2 * inputs[0] * u,),
+            scales * rng.uniform(1, 2, 6),
+            names=("x",),
+            name="squares",
+        )
+
+    assert told(squares(factors))
+    assert verified(squares(np.ones(6)))
