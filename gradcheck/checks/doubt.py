@@ -1,22 +1,20 @@
 """What may explain a gap other than a mistake: asked before anything is said to be wrong.
 
 Rounding of the claim, digits lost below float64, outputs that stood still because their change is below their
-spacing, a jump at the point, a tie of several branches. What stops at a tolerance is in `solvers`.
+spacing. Ties of several branches are in `ties`, what stops at a tolerance in `solvers`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from math import hypot
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.checks.beside import beside, beside_at, gathered, touches_few, wide_at, wide_slope
+from gradcheck.checks.beside import gathered, touches_few, wide_at, wide_slope
 from gradcheck.checks.moves import tremor_of
-from gradcheck.checks.trial import Trial
-from gradcheck.compare import Verdict
 from gradcheck.norms import norm
 from gradcheck.pieces import dot, norm_along, pieces
 from gradcheck.point import Array
@@ -27,9 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DIGITS",
-    "TIE",
-    "around",
-    "at_tie",
     "denied",
     "flickering",
     "most",
@@ -39,21 +34,11 @@ __all__ = [
     "trembling",
 ]
 
-T = TypeVar("T")
-
 _NARROW = 1e-3  # relative; what a claim of float32 or less may tremble
-_NEIGHBOURS = 12  # points around a tie: of three tied entries each is first in a third of them
-_MORE = 48  # claims around that are taken without a measurement: of seven tied entries each is first in some of them
-_FINE = 1e-3  # branches that meet differ by more than this
-_FEW = 8  # claims that are looked at before any of these
-_KEPT = 1_000_000  # numbers: what is more is not kept but asked for again
 
 DIGITS = (
     "lost digits: the same backward is right in wider numbers, and in the precision of this point it has lost "
     "too many digits to cancellation; a better conditioned backward, or a point of float64, would settle it"
-)
-TIE = (
-    "several branches meet at this point, and the claim lies beyond those that were met; a moved point would settle it"
 )
 
 
@@ -190,109 +175,3 @@ def denied(line: Line, gap: float, levels: Sequence[int] = (0, 1, 2)) -> bool:
         if sees and abs(ahead.psi - behind.psi) / (2 * h) < 0.3 * abs(gap):
             return True
     return False
-
-
-def around(prober: Prober, number: int) -> tuple[bool, Array | None]:
-    """Return the claims at points around a kink, a sample of them verified there.
-
-    Where three entries tie, one of them may stand in the middle: no single entry's left or right slope tells it,
-    but the gradients of the smooth points around do, and their convex hull is what subgradients are. The first
-    points break ties in the order of the entries, as a stable sort and a first maximum do; the last ones are not
-    verified themselves: they ask the same backward, which was right at every verified point, for more branches.
-
-    Returns:
-        Whether a claim around is wrong itself; and the claims, (points,) + the block's shape, None where too
-        few could be verified.
-    """
-    from gradcheck.checks.precision import stage_for
-    from gradcheck.checks.prober import Prober as Nearby
-
-    rng = prober.trial.rng("hull", prober.name, number)
-    claims: list[Array] = []
-    wrong = 0
-    for count in range(_NEIGHBOURS + _MORE):
-        if count == _NEIGHBOURS and len(claims) < _NEIGHBOURS // 2:
-            return False, None
-        trial = Trial(prober.trial.target, prober.trial.settings, beside(prober.trial.values, count, rng))
-        trial.share_cotangents(prober.trial)
-        trial.inexact = prober.trial.inexact or 0.0  # the forward's jumps were looked for at the point itself
-        verify = count < _NEIGHBOURS
-        try:
-            claim, seen = _claim(trial, prober, number), None
-            if verify:
-                nearby = Nearby(trial, stage_for(trial), prober.name)
-                probe = nearby.probe(number, nearby.direction(number), full=True)
-                if (
-                    probe.verdict is Verdict.DISAGREES
-                    and nearby.confirm(probe, beside=False).verdict is Verdict.DISAGREES
-                ):
-                    wrong += 1
-                    if wrong == 2:  # one of twelve may be unlucky where digits are few
-                        return True, None
-                seen = probe.comparison
-        except Exception:  # a point around may lie outside the domain; it then tells nothing
-            continue
-        fine = seen is None or (abs(seen.gap) <= seen.allowed and seen.resolution <= _FINE)
-        if fine and claim.shape == prober.x.shape and np.all(np.isfinite(claim)):
-            claims.append(claim)
-    return False, np.stack(claims)
-
-
-def at_tie(prober: Prober, number: int, v: Array) -> bool:
-    """Whether a claim along v is a subgradient at a tie that no move along v alone can show.
-
-    Of five equal numbers none moves the median alone: its slope is zero on both sides, and yet the median is one of
-    them, with slope one, at every point around. The verified claims around are then a few numbers far apart, and
-    stay so however near they are taken; one of them, or one between, is what may be claimed.
-    """
-    if not _varies(prober, number, v):
-        return False
-    wrong, near = prober.around(number)
-    if wrong or near is None or np.iscomplexobj(near):
-        return False
-
-    def along(claim: Array) -> float:
-        return dot(claim, v)
-
-    claimed = float(np.vdot(prober.claim(number), v).real)
-    for slopes in (near.reshape(len(near), -1) @ v.ravel(), np.array(_nearer(prober, number, _MORE, along))):
-        slack = 1e-4 * float(np.ptp(slopes))
-        if len(slopes) < 2 or not _apart(slopes) or not np.min(slopes) - slack <= claimed <= np.max(slopes) + slack:
-            return False
-    return True
-
-
-def _varies(prober: Prober, number: int, v: Array) -> bool:
-    """Whether the claims of a few points beside differ along v, as they do at a tie in whichever order it is broken.
-
-    Asked first, for little: without a tie nothing has to be verified around.
-    """
-    if v.size * _FEW <= _KEPT and number not in prober.few:  # every entry asks for the same ones
-        prober.few[number] = _nearer(prober, number, _FEW, np.array)
-    if touches_few(v):
-        rows = gathered(prober, number, v, "nearer", partial(beside_at, prober, _FEW))
-        slopes = [dot(row, v[v != 0]) for row in rows]
-    elif number in prober.few:
-        slopes = [dot(claim, v) for claim in prober.few[number]]
-    else:
-        slopes = _nearer(prober, number, _FEW, lambda claim: dot(claim, v))
-    return len(slopes) > 1 and _apart(np.array(slopes))
-
-
-def _apart(slopes: Array) -> bool:
-    return float(np.ptp(slopes)) > 0.1 * float(np.max(np.abs(slopes)))
-
-
-def _nearer(prober: Prober, number: int, points: int, look: Callable[[Array], T]) -> list[T]:
-    """Return what a look at claims tells, none of them verified, from points a hundred times nearer than `around`."""
-    kind = prober.claim(number).dtype
-
-    def seen(answer: Mapping[str, Any]) -> T | None:
-        claim = np.asarray(answer[prober.name].astype(kind, copy=False))
-        return look(claim) if claim.shape == prober.x.shape and np.all(np.isfinite(claim)) else None
-
-    return [told for told in beside_at(prober, points, seen, number) if told is not None]
-
-
-def _claim(trial: Trial, prober: Prober, number: int) -> Array:
-    return np.asarray(trial.gradients(number)[prober.name].astype(prober.claim(number).dtype))

@@ -8,8 +8,10 @@ from math import isfinite, sqrt
 
 import numpy as np
 
-from gradcheck.checks.doubt import DIGITS, TIE, at_tie, denied, narrowing, trembling
+from gradcheck.checks.confirm import confirm, explained
+from gradcheck.checks.doubt import DIGITS, denied, narrowing, trembling
 from gradcheck.checks.prober import Prober
+from gradcheck.checks.ties import TIE, around, at_tie
 from gradcheck.compare import Comparison, Verdict, compare_kink
 from gradcheck.estimate import Estimate
 from gradcheck.norms import norm
@@ -100,10 +102,10 @@ def _measured(prober: Prober, index: tuple[int, ...], number: int, v: Array, sca
                 index, probe.estimate.claimed / scale, middle / scale, width / scale, comparison, probe.estimate
             )
     if probe.verdict is Verdict.DISAGREES:
-        probe = prober.confirm(probe, full=False)
+        probe = confirm(prober, probe, full=False)
         if probe.verdict is not Verdict.AGREES and at_tie(prober, number, v):
             probe = replace(probe, comparison=replace(probe.comparison, verdict=Verdict.KINK, gap=0.0))
-    probe = prober.explained(probe)
+    probe = explained(prober, probe)
     estimate, comparison = probe.estimate, _per_unit(probe.comparison, scale)
     return Entry(
         index, estimate.claimed / scale, estimate.measured / scale, estimate.error / scale, comparison, estimate
@@ -123,13 +125,13 @@ def _at_tie(
     Inside their hull it is a subgradient. Outside it disagrees, unless more than two branches were met there:
     then not all of them may have been, and nothing is said.
     """
-    wrong, around = prober.around(number)
-    if wrong or (around is None and kinked == 1):
+    wrong, claims = around(prober, number)
+    if wrong or (claims is None and kinked == 1):
         return comparison  # one output, one kink: its two slopes are all there is
-    if around is None:
+    if claims is None:
         return replace(comparison, verdict=Verdict.INCONCLUSIVE, reason=TIE)
     flat = int(np.ravel_multi_index(index, prober.x.shape))
-    values, claimed = around.reshape(len(around), -1)[:, flat], prober.claim(number)[index]
+    values, claimed = claims.reshape(len(claims), -1)[:, flat], prober.claim(number)[index]
     low, high = values.real.min(), values.real.max()
     slack = bar + 1e-4 * (high - low)
     if not np.iscomplexobj(values) and low - slack <= claimed <= high + slack:

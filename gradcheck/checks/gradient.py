@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.checks.doubt import TIE, at_tie, denied
+from gradcheck.checks.confirm import confirm, explained, on_stairs
+from gradcheck.checks.doubt import denied
 from gradcheck.checks.entries import Entry, measure_entries
 from gradcheck.checks.moved import MOVE, moved_probes, settles
 from gradcheck.checks.precision import Stage, stage_for
 from gradcheck.checks.prober import Probe, Prober
+from gradcheck.checks.ties import TIE, at_tie
 from gradcheck.checks.together import together
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
@@ -64,7 +66,7 @@ def of_block(trial: Trial, stage: Stage, name: str) -> Iterator[Finding]:
     elif worst.verdict is Verdict.DISAGREES:
         entries = _located(prober, worst, effort.budget // 3)
         if all(entry.verdict is not Verdict.DISAGREES for entry in entries):  # those that are seen are not tiny
-            probes[-1] = worst = prober.confirm(worst)
+            probes[-1] = worst = confirm(prober, worst)
     elif suspicious:
         entries = measure_entries(prober, _sample(prober, min(64, effort.budget // (2 * _PER_ENTRY))), number)
     complete = len(entries) >= size * (2 if prober.x.dtype.kind == "c" else 1)
@@ -141,14 +143,14 @@ def _settled(prober: Prober, number: int, affordable: bool) -> Probe:
                 probe = other
             if probe.verdict is not Verdict.INCONCLUSIVE:
                 break
-    probe = prober.explained(probe)
+    probe = explained(prober, probe)
     if probe.verdict is Verdict.DISAGREES:
-        if prober.on_stairs(probe):
+        if on_stairs(prober, probe):
             flats = (prober.probe(number, factor * probe.v, full=True) for factor in (1e-3, 1e-6, 1e-9))
             found = next((flat for flat in flats if flat.verdict is Verdict.AGREES), None)
             if found is not None:
                 return found
-        probe = prober.confirm(probe, jumps=affordable)  # a large block's entries will tell
+        probe = confirm(prober, probe, jumps=affordable)  # a large block's entries will tell
         if probe.verdict is Verdict.DISAGREES and at_tie(prober, number, probe.v):
             undecided = replace(probe.comparison, verdict=Verdict.INCONCLUSIVE, reason=TIE)
             probe = replace(probe, comparison=undecided)  # single entries tell
@@ -179,7 +181,7 @@ def _faint(prober: Prober, level: int, small: Array, most: int | None) -> Probe:
     whole[~small] = 0.0
     probe = prober.probe(0, whole, reference=reference, most=most)
     if probe.verdict is Verdict.DISAGREES:
-        probe = prober.confirm(probe)
+        probe = confirm(prober, probe)
         if probe.verdict is Verdict.DISAGREES and at_tie(prober, 0, probe.v):
             undecided = replace(probe.comparison, verdict=Verdict.INCONCLUSIVE, reason=TIE)
             probe = replace(probe, comparison=undecided)

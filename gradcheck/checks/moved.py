@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradcheck.checks.confirm import confirm
 from gradcheck.checks.entries import Entry
 from gradcheck.checks.precision import stage_for
 from gradcheck.checks.prober import Probe, Prober
@@ -46,7 +47,7 @@ def moved_probes(prober: Prober, probes: int) -> list[Probe]:
     beside = Prober(moved, stage_for(moved), prober.name)
     found = [beside.probe(number, beside.direction(number), full=number == 0) for number in range(probes)]
     trial.evaluations += moved.evaluations
-    return [beside.confirm(probe) if probe.verdict is Verdict.DISAGREES else probe for probe in found]
+    return [confirm(beside, probe) if probe.verdict is Verdict.DISAGREES else probe for probe in found]
 
 
 def settles(moved: list[Probe], entries: list[Entry]) -> bool:

@@ -7,20 +7,7 @@ from math import inf, isfinite, sqrt
 
 import numpy as np
 
-from gradcheck.checks.beside import touches_few
-from gradcheck.checks.doubt import (
-    DIGITS,
-    around,
-    denied,
-    flickering,
-    most,
-    narrowing,
-    spread,
-    spread_at_most,
-    trembling,
-)
 from gradcheck.checks.precision import Stage
-from gradcheck.checks.solvers import inexactness, wavering
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Comparison, Verdict, compare
 from gradcheck.estimate import Estimate
@@ -34,21 +21,7 @@ from gradcheck.probes.line import Line
 __all__ = ["Probe", "Prober"]
 
 _CLAIM_ULPS = 64  # rounding of a claim of ordinary condition; what exceeds it is measured
-_LARGE = 10_000  # entries
 _ORDINARY = 100.0  # noise over its floor that is taken for rounding without confirmation
-_TINY = 1e-3  # a relative gap below this may be the forward's own inexactness
-_UNEVEN = (
-    "structure in the step: the function is a staircase, or swings faster than most steps, and steps of different "
-    "lengths contradict each other; a better conditioned forward would settle it"
-)
-_JUMPS = "the function jumps at this point: no derivative exists there; a point beside it would settle it"
-_UNCONFIRMED = (
-    "a gap was seen that other steps, or the rounding of the claim itself, do not confirm; another seed may settle it"
-)
-_TALL = 2.0**-20  # of the outputs: eight spacings of float32, in which a function may compute inside
-_TALLER = 1e3  # jump over the gap that it explains: the derivative of such a forward errs by more than it jumps
-_STOPS = 10.0  # a backward that stops at a tolerance may be farther from its answer than from where it stops next
-_SOLVED = 1e-2  # a relative gap above this is no solver's
 _INEXACT = 300.0  # gap per unit of t that a forward with jumps of size 1 may show: it errs by n ρⁿ⁻¹, not by ρⁿ
 
 
@@ -95,7 +68,7 @@ class Prober:
         self.evaluate = stage.trial.evaluator(name)
         self.y0 = stage.trial.y0
         self.whole: dict[int, float] = {}
-        self._around: dict[int, tuple[bool, Array | None]] = {}
+        self.met: dict[int, tuple[bool, Array | None]] = {}  # by cotangent, what `ties.around` found
         self.few: dict[int, list[Array]] = {}  # by cotangent, claims at a few points beside this one
         self.watched: list[int] = []  # flat places of a large block, of which claims at other points are asked at once
         self.gathered: dict[tuple[str, int], tuple[Array, list[Array]]] = {}
@@ -278,113 +251,7 @@ class Prober:
         whole = self.magnitude(number)
         return compare(judged, rounding=rounding, resolution=self.resolution, tolerance=self.tolerance, whole=whole)
 
-    def around(self, number: int) -> tuple[bool, Array | None]:
-        """Return verified claims at points around this one, found once."""
-        if number not in self._around:
-            self._around[number] = around(self, number)
-        return self._around[number]
 
-    def on_stairs(self, probe: Probe) -> bool:
-        """Whether a claim of zero holds on short steps, and longer ones meet stairs far taller than any rounding.
-
-        The derivative of floor(x) is zero wherever x is no integer, and steps longer than a stair see a slope of one.
-        """
-        nothing = abs(probe.estimate.claimed) <= _TINY * 1e-3 * abs(probe.estimate.gap)
-        return nothing and probe.line.stair() > _TALL * self.magnitude(probe.number)
-
-    def uneven(self, probe: Probe) -> bool:
-        """Whether a gap rests on what may be stairs, a saw, or a swing too fast for the steps, and others deny it."""
-        estimate, line = probe.estimate, probe.line
-        noisy = estimate.noise > _ORDINARY * line.floor()
-        if estimate.kind == "flat" and self.trial.stairs:
-            return True  # this function is known to stand still where it should not
-        if not noisy and not line.stands_still_nearby() and not line.saws(estimate.gap):
-            return False
-        if noisy and abs(estimate.gap) * 64 * self.stage.eps > estimate.noise:
-            return True  # such a slope would swing through the noise within a few neighbouring numbers
-        factor = max(1.0, self.scale / extremes(probe.v)[1])
-        # 1 + x stands still for tiny x and moves on steps of x's own size; floor(x) has stairs as long as they are
-        first = -3 if self.scale < 1e-2 else 0
-        long = self.line(probe.number, probe.v * factor)
-        contradicted = denied(long, estimate.gap * factor, range(-2, 13) if noisy else range(first, 3))
-        self.trial.stairs = self.trial.stairs or contradicted
-        return contradicted
-
-    def explained(self, probe: Probe) -> Probe:
-        """Return an inconclusive probe with the reason that fits; AGREES where a gap a little too wide is rounding."""
-        if probe.verdict is Verdict.INCONCLUSIVE and probe.estimate.scale == 0 and probe.line.jumps_here():
-            return replace(probe, comparison=replace(probe.comparison, reason=_JUMPS))
-        if probe.verdict is Verdict.INCONCLUSIVE and probe.comparison.allowed < abs(probe.comparison.gap):
-            known = self.confirm(probe, full=False, beside=False, jumps=False)
-            return known if known.verdict is Verdict.AGREES else probe
-        return probe
-
-    def confirm(self, probe: Probe, *, full: bool = True, beside: bool = True, jumps: bool = True) -> Probe:
-        """Return a probe that DISAGREES with its final verdict.
-
-        Args:
-            probe: what disagrees.
-            full: learn the noise anew for the second measurement.
-            beside: where claims differ too much from point to point, ask whether they are wrong there as well.
-            jumps: where the gap is tiny, look for jumps of the forward, at a hundred evaluations a block.
-
-        Other steps on the same line must see the same gap, and neither the claim's measured rounding nor jumps
-        of the forward may explain it; else it is INCONCLUSIVE, or AGREES up to the forward's own inexactness.
-        """
-        first = probe
-        second = self.probe(first.number, first.v, attempt=1, full=full, reference=first.reference)
-        if first.line.jumps_here():
-            comparison = replace(first.comparison, verdict=Verdict.INCONCLUSIVE, reason=_JUMPS)
-            return replace(first, comparison=comparison)
-        size = max(first.estimate.scale, first.reference)
-        narrowed, wrong = narrowing(self, first)
-        if narrowed:  # the claim in wider numbers is what was measured: neither stairs nor noise made the gap
-            told = self.judge(first.estimate, first.number, first.reference, max(self.claim_rounding * size, narrowed))
-            if told.verdict is Verdict.AGREES:
-                return replace(first, comparison=told)
-        if self.on_stairs(first) or self.uneven(first):
-            comparison = replace(first.comparison, verdict=Verdict.INCONCLUSIVE, reason=_UNEVEN)
-            return replace(first, comparison=comparison)
-        scale = max(first.estimate.scale, abs(first.estimate.measured))
-        if jumps and abs(first.estimate.gap) < _TINY * scale and self.trial.inexact is None:
-            lines = [first.line]
-            if self.x.size <= _LARGE:  # in a large block its own line has to do
-                others = [Prober(self.trial, self.stage, n) for n in self.trial.claimed_blocks() if n != self.name]
-                lines += [other.line(first.number, other.direction(first.number)) for other in others]
-            elif np.count_nonzero(first.v) == 1:
-                lines = [self.line(first.number, self.direction(first.number))]
-            jump = inexactness(lines, far=self.x.size <= _LARGE)
-            del lines
-            # the size of the gap, were the step as long as the block is large
-            gap = abs(first.estimate.gap) * self.scale / float(np.max(np.abs(first.v)))
-            self.trial.inexact = jump if jump <= _TALLER * gap else 0.0
-        least, beyond = self.claim_rounding * size, first.line.unseen(self.trial.loudest, first.estimate.gap)
-        known = max(narrowed, flickering(self, first.v, first.estimate.gap))
-        if abs(first.estimate.gap) < _SOLVED * scale:
-            beyond += _STOPS * wavering(self.trial, first.number) * norm(first.v) / self.scale
-        bars = first.estimate.error + second.estimate.error
-        if wrong and is_large(first.v) and not touches_few(first.v):
-            # a bound may settle it, for which fewer gradients are there at a time
-            doubt = 8 * max(spread_at_most(self, *first.along), most(self, *first.along))
-            rounding = max(least + doubt, known) + beyond
-            a, b = (self.judge(p.estimate, p.number, p.reference, rounding) for p in (first, second))
-            agree = abs(a.gap - b.gap) <= bars + max(least, known) + beyond
-            if a.verdict is b.verdict is Verdict.DISAGREES and agree and a.gap * b.gap > 0:
-                return replace(first, comparison=a) if a.allowed <= b.allowed else replace(second, comparison=b)
-        trembles = trembling(self, *first.along)
-        rounding = max(least + 8 * max(spread(self, *first.along), trembles), known) + beyond
-        a, b = (self.judge(p.estimate, p.number, p.reference, rounding) for p in (first, second))
-        agree = abs(a.gap - b.gap) <= bars + rounding
-        if not wrong and Verdict.AGREES not in (a.verdict, b.verdict):
-            return replace(first, comparison=replace(a, verdict=Verdict.INCONCLUSIVE, reason=DIGITS))
-        if a.verdict is b.verdict is Verdict.DISAGREES and agree and a.gap * b.gap > 0:
-            return replace(first, comparison=a) if a.allowed <= b.allowed else replace(second, comparison=b)
-        if a.verdict is Verdict.AGREES or b.verdict is Verdict.AGREES:
-            return replace(first, comparison=a) if a.verdict is Verdict.AGREES else replace(second, comparison=b)
-        tie = rounding > max(0.1 * size, 1e3 * trembles)
-        if beside and tie and agree and self.around(first.number)[0]:
-            return first  # what the claims beside differ by is no rounding: they are wrong as well
-        return replace(first, comparison=replace(a, verdict=Verdict.INCONCLUSIVE, reason=_UNCONFIRMED))
 
 
 def _wide(x: Array) -> type[np.complex128] | type[np.float64]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.checks.claims import viewed
+from gradcheck.checks.confirm import confirm
 from gradcheck.checks.contract import close
 from gradcheck.checks.precision import stage_for
 from gradcheck.checks.prober import Prober
@@ -137,4 +138,4 @@ def _stuck(trial: Trial, there: Trial, name: str) -> bool:
         return False
     prober = Prober(there, stage_for(there), name)
     probe = prober.probe(0, prober.direction(0), full=True)
-    return probe.verdict is Verdict.DISAGREES and prober.confirm(probe).verdict is Verdict.DISAGREES
+    return probe.verdict is Verdict.DISAGREES and confirm(prober, probe).verdict is Verdict.DISAGREES
