@@ -109,7 +109,7 @@ def _named(case: Case, factors: list[Array], along: int, whose: str) -> Guess | 
                     inner = told.format(label)
                     if power != 1 and " " in inner and not inner.startswith("("):
                         inner = f"({inner})"  # 1/(exp x)², not 1/exp x²
-                    rank = 1.4 if told == "{0}" else 1.5  # a formula of the point itself is simpler
+                    rank = 1.5 if told[0].isalpha() else 1.4  # beside exp y × measured a formula of x is simpler
                     guess = _guess(case, wording.format(inner), power, constant, ratios, along, rank)
                     if guess is not None:
                         return guess

@@ -147,7 +147,7 @@ def _by_value(wrong: list[Array], blocks: list[Array], name: str) -> tuple[str, 
         if low > high:
             return "saturation", f"{told} > {_between(high, low)}"
     near, far = float(np.abs(inside).max()), float(np.abs(outside).min())
-    return ("one_side", f"|{name}| < {_between(near, far)}") if near < far else None
+    return ("one_side", f"|{name}| < {_between(near, far)}") if 0 < near < far else None  # at zero it is a kink
 
 
 def _diagonal_of(wrong: Array, a: Anatomy) -> bool:
