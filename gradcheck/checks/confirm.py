@@ -9,7 +9,7 @@ import numpy as np
 from gradcheck.checks.beside import touches_few
 from gradcheck.checks.doubt import DIGITS, denied, flickering, most, narrowing, spread, spread_at_most, trembling
 from gradcheck.checks.prober import Probe, Prober
-from gradcheck.checks.solvers import inexactness, wavering
+from gradcheck.checks.solvers import STOPS, inexactness, wavering
 from gradcheck.checks.ties import around
 from gradcheck.compare import Verdict
 from gradcheck.norms import norm
@@ -21,7 +21,6 @@ _ORDINARY = 100.0  # noise over its floor that is taken for rounding without con
 _TINY = 1e-3  # a relative gap below this may be the forward's own inexactness
 _TALL = 2.0**-20  # of the outputs: eight spacings of float32, in which a function may compute inside
 _TALLER = 1e3  # jump over the gap that it explains: the derivative of such a forward errs by more than it jumps
-_STOPS = 10.0  # a backward that stops at a tolerance may be farther from its answer than from where it stops next
 _SOLVED = 1e-2  # a relative gap above this is no solver's
 _LARGE = 10_000  # entries
 _UNEVEN = (
@@ -119,7 +118,7 @@ def confirm(prober: Prober, probe: Probe, *, full: bool = True, beside: bool = T
     least, beyond = prober.claim_rounding * size, first.line.unseen(prober.trial.loudest, first.estimate.gap)
     known = max(narrowed, flickering(prober, first.v, first.estimate.gap))
     if abs(first.estimate.gap) < _SOLVED * scale:
-        beyond += _STOPS * wavering(prober.trial, first.number) * norm(first.v) / prober.scale
+        beyond += STOPS * wavering(prober.trial, first.number) * norm(first.v) / prober.scale
     bars = first.estimate.error + second.estimate.error
     if wrong and is_large(first.v) and not touches_few(first.v):
         # a bound may settle it, for which fewer gradients are there at a time

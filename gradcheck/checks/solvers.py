@@ -14,8 +14,9 @@ from gradcheck.point import Array
 from gradcheck.probes.jumps import jump_size
 from gradcheck.probes.line import Line
 
-__all__ = ["inexactness", "size_of", "wavering"]
+__all__ = ["STOPS", "inexactness", "size_of", "wavering"]
 
+STOPS = 10.0  # a backward that stops at a tolerance may be farther from its answer than from where it stops next
 _MOST = 1e-4  # relative; what wavers by more is no solver near its answer
 _SOLVED = 1e-4  # of the outputs; a solver's jumps are not larger
 _NEAR = (1 / 4, 1 / 64, 1 / 1024)  # of the block's size: a jump of the function's own may lie within the first

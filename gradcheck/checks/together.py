@@ -15,8 +15,10 @@ import numpy as np
 
 from gradcheck.checks.precision import stage_for
 from gradcheck.checks.prober import Prober
+from gradcheck.checks.solvers import STOPS, wavering
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
+from gradcheck.norms import norm
 from gradcheck.point import Array, Point
 from gradcheck.report import Finding
 from gradcheck.report.text import pair
@@ -76,9 +78,9 @@ def together(trial: Trial, findings: Sequence[Finding]) -> Iterator[Finding]:
             and probe.verdict is again.verdict is Verdict.DISAGREES
             and probe.comparison.gap * again.comparison.gap > 0
         ):
-            if abs(probe.comparison.gap) <= 3 * (
-                probe.comparison.allowed + probe.line.unseen(whole.loudest, probe.comparison.gap)
-            ):
+            unseen = probe.line.unseen(whole.loudest, probe.comparison.gap)
+            stopped = STOPS * wavering(whole, 0) * norm(v) / prober.scale
+            if abs(probe.comparison.gap) <= 3 * (probe.comparison.allowed + unseen + stopped):
                 continue
             yield from (_finding(trial, name, probe) for name in group if trial.target.owner(name)[1] in kinked)
             return

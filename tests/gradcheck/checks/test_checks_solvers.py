@@ -6,6 +6,9 @@ from scipy.integrate import solve_ivp
 
 import gradcheck
 from gradcheck import Verdict, adapt
+from gradcheck.checks.together import together
+from gradcheck.checks.trial import Trial
+from gradcheck.settings import Settings
 
 SEEDS = range(3)
 
@@ -87,3 +90,13 @@ WRONG = {
 @pytest.mark.parametrize("target", WRONG.values(), ids=WRONG.keys())
 def test_a_mistake_beyond_the_tolerance_is_told(target):
     assert all(verdict.wrong for verdict in verdicts(target))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("factor", "wrong"), [(1.0, False), (1 + 1e-3, True)])
+def test_equal_moves_of_what_seems_a_kink_allow_for_the_tolerance_too(factor, wrong, seed):
+    """The forward's jumps may look like a kink, and all inputs are then moved by the same amount."""
+    target = solved(factor=factor, tolerance=1e-7)(np.random.default_rng([seed, 9]))
+    trial = Trial(target, Settings(seed=seed))
+    kink = trial.finding("gradient.entries", "b", Verdict.KINK)
+    assert any(finding.verdict.wrong for finding in together(trial, [kink])) is wrong
