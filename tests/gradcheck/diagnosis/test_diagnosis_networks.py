@@ -36,7 +36,7 @@ def test_a_right_network_has_no_culprit(network):
     assert report.culprits == ()
 
 
-@pytest.mark.parametrize("plant", ONE[3::18], ids=str)
+@pytest.mark.parametrize("plant", ONE[3::36], ids=str)
 def test_one_fault_is_found_and_named(plant):
     holds(plant)
 

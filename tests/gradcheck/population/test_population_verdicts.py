@@ -31,17 +31,17 @@ def holds_wrong(rule, seed):
     )
 
 
-@pytest.mark.parametrize("rule", share(RIGHT, 14, 0), ids=label)
+@pytest.mark.parametrize("rule", share(RIGHT, 18, 0), ids=label)
 def test_a_right_rule_is_verified(rule):
     holds_right(rule, 0)
 
 
-@pytest.mark.parametrize("rule", share(RIGHT, 14, 5), ids=label)
+@pytest.mark.parametrize("rule", share(RIGHT, 28, 5), ids=label)
 def test_a_right_rule_is_verified_at_another_seed(rule):
     holds_right(rule, 1)
 
 
-@pytest.mark.parametrize("rule", share(WRONG, 14, 4), ids=label)
+@pytest.mark.parametrize("rule", share(WRONG, 21, 4), ids=label)
 def test_a_wrong_rule_is_told(rule):
     holds_wrong(rule, 0)
 
