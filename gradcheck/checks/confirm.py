@@ -116,7 +116,7 @@ def confirm(prober: Prober, probe: Probe, *, full: bool = True, beside: bool = T
     if jumps and abs(first.estimate.gap) < _TINY * scale and prober.trial.inexact is None:
         prober.trial.inexact = _inexact(prober, first)
     least, beyond = prober.claim_rounding * size, first.line.unseen(prober.trial.loudest, first.estimate.gap)
-    known = max(narrowed, flickering(prober, first.v, first.estimate.gap))
+    known = max(narrowed, flickering(prober, first))
     if abs(first.estimate.gap) < _SOLVED * scale:
         beyond += STOPS * wavering(prober.trial, first.number) * norm(first.v) / prober.scale
     bars = first.estimate.error + second.estimate.error

@@ -34,6 +34,7 @@ __all__ = [
     "trembling",
 ]
 
+_SPACINGS = 100  # of the outputs: what moves them by less is nothing but rounding
 _NARROW = 1e-3  # relative; what a claim of float32 or less may tremble
 
 DIGITS = (
@@ -64,19 +65,21 @@ def trembling(prober: Prober, number: int, v: Array) -> float:
     return min(size, most(prober, number, v)) if np.isfinite(size) else 0.0
 
 
-def flickering(prober: Prober, v: Array, gap: float) -> float:
+def flickering(prober: Prober, probe: Probe) -> float:
     """Return what a claim may be that is nothing but rounding, where the outputs cancel to less than they flicker.
 
     0.1 x + 0.2 x − 0.3 x is zero or its own rounding, and so is what is claimed of it. Known in float64 alone: in
-    narrower numbers moves of some roundings are no longer small. Where a gap might be that of the block, but v moves
-    a part of it only, the rest is held: squares of 1e6 flicker by more than the square of 1e-3 is.
+    narrower numbers moves of some roundings are no longer small. Where a gap might be that of the block, but the
+    direction moves a part of it only, and moves the outputs by more than their rounding, the rest is held: squares of
+    1e6 flicker by more than the square of 1e-3 is.
     """
     if prober.stage.eps >= 1e-12:
         return 0.0
-    trial, name = prober.stage.trial, prober.name
+    trial, name, moving = prober.stage.trial, prober.name, probe.v != 0
     whole = 10 * trial.flicker(name)
-    few = np.count_nonzero(v) < v.size
-    return 10 * trial.flicker_of(name, v != 0) if few and 3 * whole > abs(gap) else whole
+    seen = probe.estimate.scale > _SPACINGS * prober.stage.eps * prober.magnitude(probe.number)
+    apart = seen and 3 * whole > abs(probe.estimate.gap) and not np.all(moving)
+    return 10 * trial.flicker_of(name, moving) if apart else whole
 
 
 def spread(prober: Prober, number: int, v: Array) -> float:

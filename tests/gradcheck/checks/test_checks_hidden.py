@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import gradcheck
+import netcore
 from gradcheck import Verdict, adapt
 
 SEEDS = (0, 1)
@@ -252,3 +253,13 @@ def test_what_flickers_by_more_does_not_hide_an_entry_of_another_scale(place):
 
     assert told(squares(factors))
     assert verified(squares(np.ones(6)))
+
+
+@pytest.mark.parametrize("seed", [101, 0, 1, 2])
+def test_what_a_saturated_output_rounds_off_is_not_called_wrong(seed):
+    """The largest of these inputs has a probability of one to the last digit, and a gradient of 1e-19."""
+    x = np.array([[-24.66005011, -15.16014026, -4.97699973, 18.01708611, -7.71774601, -20.42302678]])
+    spread = np.random.default_rng(seed).normal(scale=12.0, size=(3, 5))
+    for point in (x, spread):
+        report = gradcheck.check(adapt.layer(netcore.Softmax(), {}, point, name="Softmax(axis=-1)"), seed=seed)
+        assert not report.verdict.wrong, str(report)
