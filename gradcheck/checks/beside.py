@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from gradcheck.checks.cotangents import flatten
 from gradcheck.checks.moves import Ordered
-from gradcheck.checks.trial import flatten
 from gradcheck.norms import norm
 from gradcheck.pieces import banded, changed, is_large, moved, pieces
 from gradcheck.point import Array, differentiable, own

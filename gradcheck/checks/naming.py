@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.checks.cotangents import flatten
 from gradcheck.checks.precision import stage_for
-from gradcheck.checks.trial import Trial, flatten
+from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
 from gradcheck.diagnosis import Subject, name_mistake
 from gradcheck.diagnosis.curve import trend_of

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.checks.cotangents import flatten
 from gradcheck.checks.trial import Trial
 from gradcheck.norms import norm
 from gradcheck.pieces import changed, distance
@@ -124,8 +125,6 @@ def _moved(trial: Trial, size: float) -> Any:
         elif isinstance(value, np.ndarray):
             values[i] = value.copy(order="K")
     trial.evaluations += 1
-    from gradcheck.checks.trial import flatten
-
     try:
         y = flatten(trial.target.forward(*values))
     except Exception:  # the move may leave the domain; then nothing is known

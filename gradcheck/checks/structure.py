@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradcheck.checks.trial import Trial, flatten
+from gradcheck.checks.cotangents import flatten
+from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
 from gradcheck.norms import norm
 from gradcheck.point import Array, differentiable

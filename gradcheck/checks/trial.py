@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from gradcheck.checks.claims import Claims, Size, viewed
+from gradcheck.checks.cotangents import drawn, flatten, scaled
 from gradcheck.checks.moves import in_proportion, rounded, tremor_of
 from gradcheck.compare import Verdict
 from gradcheck.norms import norm
@@ -21,34 +22,11 @@ from gradcheck.point import Array, differentiable, own
 from gradcheck.report import Finding
 from gradcheck.settings import Settings
 from gradcheck.target import Pullback, Target
-from gradcheck.tree import leaves, rebuild
+from gradcheck.tree import rebuild
 
-__all__ = ["Trial", "flatten"]
+__all__ = ["Trial"]
 
 T = TypeVar("T")
-
-
-def flatten(outputs: Any) -> Array:
-    """Return all floating-point outputs as one flat float64 or complex128 array.
-
-    Args:
-        outputs: array, number or a nest of them; integer leaves do not count.
-    Returns:
-        (n,) float64, or complex128 where any output is complex; a fresh array or a view.
-    """
-    if isinstance(outputs, np.ndarray) and outputs.dtype == np.float64:
-        return outputs.ravel()
-    flat = [np.asarray(leaf).ravel() for _, leaf in leaves(outputs) if _active(leaf)]
-    if not flat:
-        return np.zeros(0)
-    joined = np.concatenate(flat) if len(flat) > 1 else flat[0]
-    if joined.dtype == np.longdouble:
-        return joined
-    return joined.astype(np.complex128 if joined.dtype.kind == "c" else np.float64, copy=False)
-
-
-def _active(leaf: Any) -> bool:
-    return isinstance(leaf, (float, complex)) or differentiable(leaf)
 
 
 class Trial:
@@ -158,36 +136,14 @@ class Trial:
         return evaluate
 
     def cotangent(self, number: int, scale: float = 1.0) -> Any:
-        """Return a fresh copy of the `number`-th random cotangent, in the structure of the outputs, times `scale`.
-
-        Entries are ±(0.5 … 1.5), never all of a sign, and short decimals, so that they print well; with
-        several outputs each is weighted by 1/RMS of its values, so that none hides another.
-        """
+        """Return a fresh copy of the `number`-th random cotangent, in the structure of the outputs, times `scale`."""
         if number not in self._cotangents:
-            self._cotangents[number] = self._draw(self.rng("cotangent", number))
-        return rebuild(self._cotangents[number], lambda leaf: None if leaf is None else _scaled(leaf, scale))
+            self._cotangents[number] = drawn(self.outputs, self.rng("cotangent", number))
+        return rebuild(self._cotangents[number], lambda leaf: None if leaf is None else scaled(leaf, scale))
 
     def use_cotangent(self, number: int, cotangent: Any) -> None:
         """Take a given cotangent, in the structure of the outputs, for the `number`-th random one."""
         self._cotangents[number] = cotangent
-
-    def _draw(self, rng: np.random.Generator) -> Any:
-        several = sum(_active(leaf) for _, leaf in leaves(self.outputs)) > 1
-
-        def draw(leaf: Any) -> Any:
-            if not _active(leaf):
-                return np.zeros_like(leaf) if isinstance(leaf, (np.ndarray, np.generic, int)) else None
-            y = np.asarray(leaf)
-            u = np.round(rng.choice([-1.0, 1.0], y.shape) * rng.uniform(0.5, 1.5, y.shape), 4)
-            if y.dtype.kind == "c":
-                u = u * np.exp(1j * rng.uniform(0, 2 * np.pi, y.shape))
-            size = norm(y) / sqrt(y.size) if several and y.size else 0.0
-            u = np.asarray(u / size if np.isfinite(size) and size > 0 else u).astype(y.dtype)
-            if isinstance(leaf, np.ndarray):
-                return u
-            return u[()] if isinstance(leaf, np.generic) else u.item()
-
-        return rebuild(self.outputs, draw)
 
     def flat_cotangent(self, number: int) -> Array:
         """(n,) the `number`-th cotangent, flat."""
@@ -359,13 +315,6 @@ class Trial:
                 and bool(np.all(np.isfinite(gradients[name])))
             ]
         return self._claimed
-
-
-def _scaled(leaf: Any, scale: float) -> Any:
-    if not isinstance(leaf, (np.ndarray, np.generic)):
-        return leaf * scale
-    scaled = np.asarray(leaf * np.asarray(scale, leaf.dtype))
-    return scaled if isinstance(leaf, np.ndarray) else scaled[()]
 
 
 def _kept(leaf: Any) -> Any:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck import pieces
-from gradcheck.checks.trial import Trial, flatten
+from gradcheck.checks.cotangents import flatten
+from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
 from gradcheck.report import Finding
 from gradcheck.tree import leaves

@@ -1,0 +1,69 @@
+"""Outputs and cotangents of any structure: flat, drawn at random, scaled."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+from gradcheck.norms import norm
+from gradcheck.point import Array, differentiable
+from gradcheck.tree import leaves, rebuild
+
+__all__ = ["drawn", "flatten", "scaled"]
+
+
+def flatten(outputs: Any) -> Array:
+    """Return all floating-point outputs as one flat float64 or complex128 array.
+
+    Args:
+        outputs: array, number or a nest of them; integer leaves do not count.
+    Returns:
+        (n,) float64, or complex128 where any output is complex; a fresh array or a view.
+    """
+    if isinstance(outputs, np.ndarray) and outputs.dtype == np.float64:
+        return outputs.ravel()
+    flat = [np.asarray(leaf).ravel() for _, leaf in leaves(outputs) if _active(leaf)]
+    if not flat:
+        return np.zeros(0)
+    joined = np.concatenate(flat) if len(flat) > 1 else flat[0]
+    if joined.dtype == np.longdouble:
+        return joined
+    return joined.astype(np.complex128 if joined.dtype.kind == "c" else np.float64, copy=False)
+
+
+def _active(leaf: Any) -> bool:
+    return isinstance(leaf, (float, complex)) or differentiable(leaf)
+
+
+def drawn(outputs: Any, rng: np.random.Generator) -> Any:
+    """Return a random cotangent in the structure of the outputs.
+
+    Entries are ±(0.5 … 1.5) and short decimals, so that they print well; with several outputs each is weighted by
+    1/RMS of its values, so that none hides another.
+    """
+    several = sum(_active(leaf) for _, leaf in leaves(outputs)) > 1
+
+    def draw(leaf: Any) -> Any:
+        if not _active(leaf):
+            return np.zeros_like(leaf) if isinstance(leaf, (np.ndarray, np.generic, int)) else None
+        y = np.asarray(leaf)
+        u = np.round(rng.choice([-1.0, 1.0], y.shape) * rng.uniform(0.5, 1.5, y.shape), 4)
+        if y.dtype.kind == "c":
+            u = u * np.exp(1j * rng.uniform(0, 2 * np.pi, y.shape))
+        size = norm(y) / sqrt(y.size) if several and y.size else 0.0
+        u = np.asarray(u / size if np.isfinite(size) and size > 0 else u).astype(y.dtype)
+        if isinstance(leaf, np.ndarray):
+            return u
+        return u[()] if isinstance(leaf, np.generic) else u.item()
+
+    return rebuild(outputs, draw)
+
+
+def scaled(leaf: Any, scale: float) -> Any:
+    """Return one leaf times a number, in its own dtype and kind."""
+    if not isinstance(leaf, (np.ndarray, np.generic)):
+        return leaf * scale
+    product = np.asarray(leaf * np.asarray(scale, leaf.dtype))
+    return product if isinstance(leaf, np.ndarray) else product[()]
