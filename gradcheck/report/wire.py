@@ -176,7 +176,17 @@ def decode(text: str | bytes, origin: str) -> Report:
 
 def schema() -> dict[str, Any]:
     """Return the JSON schema (draft 2020-12) of a report."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(ReportWire)}
+    told: dict[str, Any] = _summarised(msgspec.json.schema(ReportWire))
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **told}
+
+
+def _summarised(value: Any) -> Any:
+    """Keep the first line of each docstring; the rest is for readers of code, and indented as Python's version does."""
+    if isinstance(value, dict):
+        lines = value.get("description")
+        first = {"description": lines.partition("\n")[0]} if isinstance(lines, str) else {}
+        return {key: _summarised(item) for key, item in value.items()} | first
+    return [_summarised(item) for item in value] if isinstance(value, list) else value
 
 
 def _plain_fields() -> tuple[str, ...]:
