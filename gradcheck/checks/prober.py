@@ -7,6 +7,7 @@ from math import inf, isfinite, sqrt
 
 import numpy as np
 
+from gradcheck.checks.doubt import spread, trembling
 from gradcheck.checks.precision import Stage
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Comparison, Verdict, compare
@@ -207,7 +208,11 @@ class Prober:
         gap = slope - estimate.claimed
         if abs(gap) > 0.5 * self.resolution * scale or abs(gap - estimate.gap) > estimate.error + bar:
             return probe
-        error = max(bar, 2 * abs(gap))  # 1 - s at s near 1 costs a claim digits that no bar can know of
+        if abs(gap) > bar:  # 1 - s at s near 1 costs a claim digits that no bar knows of, but claims nearby do
+            lost = 8 * max(spread(self, number, v), trembling(self, number, v))
+            if abs(gap) > bar + self.claim_rounding * scale + lost:
+                return probe
+        error = max(bar, 2 * abs(gap))
         sharper = replace(estimate, gap=gap, error=error, rounding=error, truncation=0.0, kind="smooth")
         comparison = self.judge(sharper, number, reference)
         return (
