@@ -114,7 +114,7 @@ def given(target: Target, *, examples: int = 20, **options: Any) -> Callable[[Te
 
     from gradcheck.strategies import points
 
-    # No deadline: the first check loads scipy, and a slow check is not a wrong one. Not explained: that traces every
+    # No deadline: a failing check takes longer, and a slow check is not a wrong one. Not explained: that traces every
     # line of the checker, ten times slower, to tell which lines of the test ran; the report tells more.
     phases = tuple(phase for phase in hypothesis.Phase if phase is not hypothesis.Phase.explain)
     settings = hypothesis.settings(max_examples=examples, deadline=None, phases=phases)

@@ -257,7 +257,5 @@ class Prober:
         return compare(judged, rounding=rounding, resolution=self.resolution, tolerance=self.tolerance, whole=whole)
 
 
-
-
 def _wide(x: Array) -> type[np.complex128] | type[np.float64]:
     return np.complex128 if x.dtype.kind == "c" else np.float64
