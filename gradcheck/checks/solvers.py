@@ -44,7 +44,7 @@ def inexactness(lines: list[Line], *, far: bool) -> float:
 
         for far in spans:
             span = min(far, 0.5 * line.reach)
-            line(span)  # its size says how φ is rounded
+            line(span), line(-span)  # their sizes say how φ is rounded
             size = jump_size(phi, span=span, rounding=line.floor(span))
             if size <= _SOLVED * line.whole_magnitude:
                 return size

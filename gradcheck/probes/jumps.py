@@ -20,6 +20,7 @@ _PEAK = 70.0  # the largest binomial coefficient of order 8
 _COARSE = 33
 _ZOOMS = 3
 _SHARP = 30.0  # how many spacings of φ a jump has to exceed
+_ALIKE = 0.05  # of the largest difference: where half of all exceed it, what they show is noise
 
 
 def jump_size(
@@ -39,26 +40,29 @@ def jump_size(
     size, where, half = 1.0, 0, (_COARSE - 1) // 2
     while size > 0.0 and 2 * half < points:
         grid = span * (np.arange(-half, half + 1) / half)
-        size, where = _peak([phi(float(t)) for t in grid], rounding)
+        size, where, _ = _peak([phi(float(t)) for t in grid], rounding)
         half *= 2
     for _ in range(_ZOOMS):
         if size == 0.0:
             break
+        # at the end of a grid only a part of a kink is seen, and more of it on the next
+        coarser, whole = size, _ORDER // 2 <= where < len(grid) - _ORDER - _ORDER // 2
         spacing = float(grid[1] - grid[0])
         grid = grid[where] + _ORDER / 2 * spacing + 2 * spacing * np.linspace(-1, 1, 65)
-        coarser = size
-        size, where = _peak([phi(float(t)) for t in grid], rounding)
-        if size > 0.3 * coarser:  # what is smooth, or a kink, shrinks with the spacing; several jumps in one part
+        size, where, noisy = _peak([phi(float(t)) for t in grid], rounding)
+        # what is smooth, or a kink, shrinks with the spacing; several jumps in one part
+        if size > 0.3 * coarser and whole and not noisy:
             return min(size, coarser)
     return 0.0
 
 
-def _peak(values: list[float | None], rounding: float) -> tuple[float, int]:
-    """Return the largest eighth difference, as the jump that it would be, and where; 0 for rounding."""
+def _peak(values: list[float | None], rounding: float) -> tuple[float, int, bool]:
+    """Return the largest eighth difference, as the jump that it would be, where, and whether the others are like it."""
     if any(value is None for value in values):
-        return 0.0, 0
+        return 0.0, 0, False
     table = np.array(values, dtype=float)
     differences = np.abs(np.diff(table, n=_ORDER))
     peak = int(np.argmax(differences))
     least = _SHARP * max(rounding, float(np.spacing(np.max(np.abs(table)))))
-    return (float(differences[peak]) / _PEAK, peak) if differences[peak] > _PEAK * least else (0.0, 0)
+    size = float(differences[peak]) / _PEAK if differences[peak] > _PEAK * least else 0.0  # no more than rounding
+    return size, peak, bool(np.median(differences) > _ALIKE * differences[peak])

@@ -118,6 +118,22 @@ def test_smooth_functions_and_kinks_do_not_jump(phi):
     assert jump_size(phi) <= 1e-10 * max(abs(phi(0.25)), abs(phi(-0.25)))
 
 
+@pytest.mark.parametrize("bend", [0.0, 1.0])
+@pytest.mark.parametrize("place", [-0.24524, *np.linspace(-0.24, 0.24, 37), 0.24524])
+def test_wherever_they_are_a_jump_is_seen_and_a_kink_is_not_taken_for_one(place, bend):
+    """At the end of a grid only a part of a kink is seen, and all of it on the finer one."""
+    assert jump_size(lambda t: np.exp(bend * t) + max(t - place, 0.0), rounding=1e-15) == 0.0
+    assert 1e-8 < jump_size(lambda t: np.exp(bend * t) + 1e-7 * (t > place), rounding=1e-15) < 1e-6
+
+
+@pytest.mark.parametrize("spacings", [1.0, 30.0, 1e6])
+def test_noise_is_no_jump_however_loud(spacings):
+    def phi(t):
+        return np.sin(t) * (1 + 2.0**-53 * spacings * np.random.default_rng(int(abs(t) * 2**50)).normal())
+
+    assert jump_size(phi) == 0.0
+
+
 def test_a_function_with_holes_is_not_called_jumping():
     assert jump_size(lambda t: None if t > 0.1 else t) == 0.0
 
