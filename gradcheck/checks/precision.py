@@ -22,7 +22,8 @@ from gradcheck.point import Array, differentiable
 __all__ = ["Stage", "stage_for"]
 
 _SPACINGS = (2.0**-52, 2.0**-23, 2.0**-10, 2.0**-7)  # float64, float32, float16, bfloat16
-_RESOLUTIONS = (1e-6, 1e-3, 3e-2, 1e-1)  # what three levels of differences can promise at each
+_RESOLUTIONS = (1e-6, 1e-3, 3e-2, 1e-1)  # what a claim of each is asked for
+_NATIVE = (1e-6, 1e-3, 1e-1, 3e-1)  # what three levels of differences can promise where outputs are rounded to each
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +56,20 @@ def stage_for(trial: Trial) -> Stage:
         shadow = _shadow(trial)
         if shadow is not None:
             return Stage(shadow, _SPACINGS[0], claim, resolution_for(claim), lifted=True)
-        return Stage(trial, claim, claim, resolution_for(claim))
+        return Stage(trial, claim, claim, resolution_for(claim, native=True))
     eps = max(outputs, effective_spacing(trial))
-    return Stage(trial, eps, eps, resolution_for(eps))
+    return Stage(trial, eps, eps, resolution_for(eps, native=True))
 
 
-def resolution_for(eps: float) -> float:
-    """Return the resolution that is asked for at a precision, where the user asks for none."""
-    return next((r for s, r in zip(_SPACINGS, _RESOLUTIONS, strict=True) if eps <= s), 0.2)
+def resolution_for(eps: float, *, native: bool = False) -> float:
+    """Return the resolution that is asked for at a precision, where the user asks for none.
+
+    Args:
+        eps: spacing of its numbers.
+        native: whether the function is measured in it, too, and not in float64.
+    """
+    known = zip(_SPACINGS, _NATIVE if native else _RESOLUTIONS, strict=True)
+    return next((r for s, r in known if eps <= s), _NATIVE[-1])
 
 
 def effective_spacing(trial: Trial) -> float:
