@@ -9,8 +9,8 @@ A check is one measured quantity: a finding of gradient.direction, gradient.entr
 counts what those judged, an entry, a point or the directions of a block each for one. Every false verdict is
 printed with its seed and number; `--only NUMBER` draws that target again and prints its report. With --wrong each
 target gets one fault, drawn with it: a factor on a block, one entry, alternating signs, one row; of at least 1e-3
-where a function has float32 in it. A fault counts as caught if the report says that something is wrong, and as silent
-if it says verified.
+where a function has float32 in it. A fault counts as caught if the report says that something is wrong, as silent if it
+says verified, and as kink if what it changes is still a subgradient there, by what the report says: then it is none.
 
 A right rule's claim is the truth up to its own rounding, so that |gap| over the allowed error is the ratio of true
 error and claimed bar; above 1 the bar does not cover. `calibration` takes the truth from mpmath instead.
@@ -157,7 +157,7 @@ class Sum:
         self.targets = self.checks = self.derivatives = self.evaluations = self.void = 0
         self.verdicts, self.blocks, self.caught = Counter(), Counter(), Counter()
         self.ratios, self.false, self.open = [], [], Counter()
-        self.outside = []
+        self.outside, self.undecided = [], []
 
     def add(self, result, wrong):
         if result.get("void"):
@@ -175,12 +175,14 @@ class Sum:
                 if ratio > 1 and verdict != "DISAGREES":  # forgiven: the claim's own rounding, an inexact forward
                     self.outside.append([ratio, result["number"], result["name"], check])
         bad = result["verdict"] in ("DISAGREES", "MALFORMED", "RAISED")
-        silent = result["verdict"] in ("AGREES", "KINK")
+        silent = result["verdict"] == "AGREES"
         if result["verdict"] == "INCONCLUSIVE":
             self.open[result["name"]] += 1
+            self.undecided.append([result["number"], result["name"], result["kind"]])
         if wrong:
-            self.caught[result["kind"], "caught" if bad else "silent" if silent else "open"] += 1
-        if (silent if wrong else bad) or (bad and result["verdict"] == "RAISED"):
+            kink = result["verdict"] == "KINK"
+            self.caught[result["kind"], "caught" if bad else "silent" if silent else "kink" if kink else "open"] += 1
+        if (silent or result["verdict"] == "KINK" if wrong else bad) or (bad and result["verdict"] == "RAISED"):
             self.false.append({k: result[k] for k in ("number", "name", "note", "kind", "verdict", "messages")})
             return self.false[-1]
         return None
@@ -204,6 +206,7 @@ class Sum:
             "histogram": [[float(a), float(b), int(n)] for a, b, n in zip(EDGES, EDGES[1:], counts, strict=False)],
             "caught": {f"{kind}: {what}": n for (kind, what), n in sorted(self.caught.items())},
             "open": self.open.most_common(30),
+            "undecided": self.undecided[:100],
             "outside": sorted(self.outside, reverse=True)[:30],
             "false": self.false,
         }
@@ -220,8 +223,8 @@ class Sum:
         lines.append("checks   " + "  ".join(f"{k} {n}" for k, n in self.blocks.most_common()))
         if wrong:
             for kind in FAULTS:
-                counts = {what: self.caught[kind, what] for what in ("caught", "open", "silent")}
-                total = sum(counts.values()) or 1
+                counts = {what: self.caught[kind, what] for what in ("caught", "open", "kink", "silent")}
+                total = sum(counts.values()) - counts["kink"] or 1
                 lines.append(f"  {kind:12}  caught {counts['caught'] / total:.4f} of {total}  {counts}")
             lines.append(f"  void: {self.void}")
             return "\n".join(lines)
