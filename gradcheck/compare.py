@@ -47,6 +47,7 @@ class Comparison:
         allowed: error bar of the measurement plus rounding of the claim.
         resolution: smallest relative error that would have been seen, relative to the block's gradient.
         reason: for INCONCLUSIVE, what stands in the way and what would settle it; else "".
+        vanishes: AGREES because claim and measurement both lie below what the outputs can show.
     """
 
     verdict: Verdict
@@ -54,6 +55,7 @@ class Comparison:
     allowed: float
     resolution: float
     reason: str = ""
+    vanishes: bool = False
 
 
 _REASONS = {
@@ -78,7 +80,13 @@ def reason_for(estimate: Estimate, bar: float) -> str:
 
 
 def compare(
-    estimate: Estimate, *, rounding: float, resolution: float, tolerance: float | None = None, whole: float = 0.0
+    estimate: Estimate,
+    *,
+    rounding: float,
+    resolution: float,
+    tolerance: float | None = None,
+    whole: float = 0.0,
+    reference: float = 0.0,
 ) -> Comparison:
     """Judge a claim that was measured along one line.
 
@@ -88,10 +96,11 @@ def compare(
         resolution: largest relative error that AGREES may leave unseen.
         tolerance: gap, relative to the measured scale, that is of no interest; None for none.
         whole: ‖u ∘ y‖₂ over all outputs, what a vanishing gradient is compared with.
+        reference: what errors are relative to, if larger than the estimate's own scale.
     Returns:
         The comparison. A gap between one and three times what is allowed is INCONCLUSIVE.
     """
-    gap, scale = estimate.gap, estimate.scale
+    gap, scale = estimate.gap, max(estimate.scale, reference)
     allowed = estimate.error + rounding
     if not isfinite(allowed) or estimate.kind in ("none", "kink"):
         return Comparison(Verdict.INCONCLUSIVE, gap, allowed, inf, reason_for(estimate, inf))
@@ -99,11 +108,13 @@ def compare(
     if abs(gap) <= allowed:
         if relative <= resolution:
             return Comparison(Verdict.AGREES, gap, allowed, relative)
-        vanishes = scale <= allowed <= resolution * max(whole, estimate.magnitude, estimate.secant)
+        # what a claim has lost says nothing of the slopes that the function has farther away
+        secant = estimate.secant if rounding <= estimate.error else 0.0
+        vanishes = estimate.scale <= allowed <= resolution * max(whole, estimate.magnitude, secant)
         if vanishes or (scale == 0 and estimate.kind == "flat"):
             # of a gradient below what the outputs can show nothing was seen but that: said relative to it, as always
             unseen = relative if scale > 0 else allowed / whole if whole > 0 else 0.0
-            return Comparison(Verdict.AGREES, gap, allowed, unseen)
+            return Comparison(Verdict.AGREES, gap, allowed, unseen, vanishes=True)
         if tolerance is not None and relative <= tolerance:
             return Comparison(Verdict.AGREES, gap, allowed, relative)
         return Comparison(Verdict.INCONCLUSIVE, gap, allowed, relative, reason_for(estimate, relative))

@@ -22,7 +22,7 @@ from gradcheck.tree import rebuild
 if TYPE_CHECKING:
     from gradcheck.checks.prober import Prober
 
-__all__ = ["FEW", "beside", "beside_at", "gathered", "touches_few", "wide_at", "wide_slope"]
+__all__ = ["FEW", "beside", "beside_at", "gathered", "touches_few", "wide_at", "wide_slope", "widened"]
 
 T = TypeVar("T")
 
@@ -69,7 +69,7 @@ def wide_at(prober: Prober, look: Callable[[Mapping[str, Any]], T], number: int,
     if values is None:
         return []
     stage.trial.evaluations += stage.lifted
-    cotangent = rebuild(prober.trial.cotangent(number), lambda u: _widened(u, kind))
+    cotangent = rebuild(prober.trial.cotangent(number), lambda u: widened(u, kind))
     answer = stage.trial.answer_at(values, cotangent)
     g = answer.get(prober.name)
     return [] if g is None or (not stage.lifted and g.dtype != kind) else [look(answer)]
@@ -127,7 +127,8 @@ def beside(values: Sequence[Any], count: int, rng: np.random.Generator, nearness
     return found
 
 
-def _widened(u: Any, kind: type) -> Any:
+def widened(u: Any, kind: type) -> Any:
+    """Return a leaf of a cotangent, or an input, in wider numbers; what is no floating-point array as it is."""
     if not differentiable(u):
         return u
     wide: Array = np.asarray(u).astype(np.complex128 if u.dtype.kind == "c" else kind)

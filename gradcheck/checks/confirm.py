@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from gradcheck.checks.beside import touches_few
-from gradcheck.checks.doubt import DIGITS, denied, flickering, most, narrowing, spread, spread_at_most, trembling
+from gradcheck.checks.doubt import DIGITS, denied, flickering, mixed, most, narrowing, spread, spread_at_most, trembling
 from gradcheck.checks.prober import Probe, Prober
 from gradcheck.checks.solvers import STOPS, inexactness, wavering
 from gradcheck.checks.ties import around
@@ -18,11 +18,16 @@ from gradcheck.pieces import extremes, is_large
 __all__ = ["confirm", "explained", "on_stairs"]
 
 _ORDINARY = 100.0  # noise over its floor that is taken for rounding without confirmation
-_TINY = 1e-3  # a relative gap below this may be the forward's own inexactness
+_NOTHING = 1e-6  # of a gap: a claim of zero, but for its rounding
+_TINY = 3e-2  # a relative gap below this may be the forward's own inexactness
 _TALL = 2.0**-20  # of the outputs: eight spacings of float32, in which a function may compute inside
 _TALLER = 1e3  # jump over the gap that it explains: the derivative of such a forward errs by more than it jumps
-_SOLVED = 1e-2  # a relative gap above this is no solver's
+_SOLVED = 3e-2  # a relative gap above this is no solver's
 _LARGE = 10_000  # entries
+_AGAIN = (400, 500, 600)  # other draws of a direction
+_DIGIT = 1e-10  # of gradients within the rounding of larger ones: a mistake in one of many of them
+_LARGER = 4.0  # times the rounding of a large gradient that a small one may be off by: 1 + erf(−8) has no digit
+_FAR = 100.0  # times what the claim differs by from point to point, where no rounding is thought of any more
 _UNEVEN = (
     "structure in the step: the function is a staircase, or swings faster than most steps, and steps of different "
     "lengths contradict each other; a better conditioned forward would settle it"
@@ -38,7 +43,7 @@ def on_stairs(prober: Prober, probe: Probe) -> bool:
 
     The derivative of floor(x) is zero wherever x is no integer, and steps longer than a stair see a slope of one.
     """
-    nothing = abs(probe.estimate.claimed) <= _TINY * 1e-3 * abs(probe.estimate.gap)
+    nothing = abs(probe.estimate.claimed) <= _NOTHING * abs(probe.estimate.gap)
     return nothing and probe.line.stair() > _TALL * prober.magnitude(probe.number)
 
 
@@ -55,7 +60,7 @@ def _uneven(prober: Prober, probe: Probe) -> bool:
     factor = max(1.0, prober.scale / extremes(probe.v)[1])
     # 1 + x stands still for tiny x and moves on steps of x's own size; floor(x) has stairs as long as they are
     first = -3 if prober.scale < 1e-2 else 0
-    long = prober.line(probe.number, probe.v * factor)
+    long = prober.line(probe.number, probe.v * factor, line.reach / factor)
     contradicted = denied(long, estimate.gap * factor, range(-2, 13) if noisy else range(first, 3))
     prober.trial.stairs = prober.trial.stairs or contradicted
     return contradicted
@@ -63,11 +68,14 @@ def _uneven(prober: Prober, probe: Probe) -> bool:
 
 def _inexact(prober: Prober, first: Probe) -> float:
     """Return the size of the jumps of a forward that stops at a tolerance, 0 where they do not explain a tiny gap."""
-    lines = [first.line]
+    longer = prober.scale / extremes(first.v)[1]  # of a short direction the line itself, as far as the block is large
+    lines = [first.line if longer < 2 else prober.line(first.number, first.v * longer)]
     if prober.x.size <= _LARGE:  # in a large block its own line has to do
         names = [name for name in prober.trial.claimed_blocks() if name != prober.name]
         others = [Prober(prober.trial, prober.stage, name) for name in names]
         lines += [other.line(first.number, other.direction(first.number)) for other in others]
+        # where it takes another step may be far off along one line, and near along another
+        lines += [prober.line(first.number, prober.direction(first.number + again)) for again in _AGAIN]
     elif np.count_nonzero(first.v) == 1:
         lines = [prober.line(first.number, prober.direction(first.number))]
     jump = inexactness(lines, far=prober.x.size <= _LARGE)
@@ -97,13 +105,41 @@ def confirm(prober: Prober, probe: Probe, *, full: bool = True, beside: bool = T
 
     Other steps on the same line must see the same gap, and neither the claim's measured rounding nor jumps
     of the forward may explain it; else it is INCONCLUSIVE, or AGREES up to the forward's own inexactness.
+    A gap within the rounding of the block's large gradients is a mistake of a small one only where that stands alone.
     """
+    block = _LARGER * prober.claim_rounding * probe.reference
+    within = 0.0 < probe.size < probe.reference and abs(probe.estimate.gap) <= block + probe.estimate.error
+    if within and (not _alive(probe) or mixed(prober, probe)):
+        return replace(probe, comparison=prober.judge(probe.estimate, probe.number, probe.reference, block))
+    found = _confirmed(prober, probe, full=full, beside=beside, jumps=jumps)
+    if within and (found.verdict is Verdict.INCONCLUSIVE or not _stands_out(prober, found)):
+        return replace(probe, comparison=prober.judge(probe.estimate, probe.number, probe.reference, block))
+    return found
+
+
+def _stands_out(prober: Prober, probe: Probe) -> bool:
+    """Whether a gap is far larger than what the claim differs by beside the point, and no last digit of its own."""
+    lost = spread(prober, *probe.along) + trembling(prober, *probe.along)
+    return abs(probe.estimate.gap) > max(_DIGIT * probe.size, _FAR * lost)
+
+
+def _alive(probe: Probe) -> bool:
+    """Whether a line shows a slope of its own to some digits, on short steps too, and is not what 1 + 1e-17 leaves."""
+    estimate, line = probe.estimate, probe.line
+    loud = estimate.noise > _ORDINARY * line.floor()
+    seen = estimate.kind == "smooth" and abs(estimate.measured) > 10 * estimate.error
+    stuck = abs(estimate.gap) > 0.1 * abs(estimate.claimed) and line.saws(estimate.gap)
+    return seen and not loud and not stuck and not line.stands_still_nearby()
+
+
+def _confirmed(prober: Prober, probe: Probe, *, full: bool, beside: bool, jumps: bool) -> Probe:
     first = probe
-    second = prober.probe(first.number, first.v, attempt=1, full=full, reference=first.reference)
+    reach = first.line.reach
+    second = prober.probe(first.number, first.v, attempt=1, full=full, reference=first.reference, reach=reach)
     if first.line.jumps_here():
         comparison = replace(first.comparison, verdict=Verdict.INCONCLUSIVE, reason=_JUMPS)
         return replace(first, comparison=comparison)
-    size = max(first.estimate.scale, first.reference)
+    size = first.size
     narrowed, wrong = narrowing(prober, first)
     if narrowed:  # the claim in wider numbers is what was measured: neither stairs nor noise made the gap
         told = prober.judge(first.estimate, first.number, first.reference, max(prober.claim_rounding * size, narrowed))
@@ -115,7 +151,13 @@ def confirm(prober: Prober, probe: Probe, *, full: bool = True, beside: bool = T
     scale = max(first.estimate.scale, abs(first.estimate.measured))
     if jumps and abs(first.estimate.gap) < _TINY * scale and prober.trial.inexact is None:
         prober.trial.inexact = _inexact(prober, first)
-    least, beyond = prober.claim_rounding * size, first.line.unseen(prober.trial.loudest, first.estimate.gap)
+    unit = max(1.0, prober.scale / extremes(first.v)[1])
+    least, beyond = prober.claim_rounding * size, first.line.unseen(prober.trial.loudest, first.estimate.gap, unit)
+    if abs(first.estimate.measured) <= 3 * first.estimate.error:
+        # nothing moves here; how far it would have to, is known from where something did
+        beyond += first.estimate.rounding * max(
+            1.0, prober.trial.loudest * first.line.floor() / max(first.estimate.noise, 1e-300)
+        )
     known = max(narrowed, flickering(prober, first))
     if abs(first.estimate.gap) < _SOLVED * scale:
         beyond += STOPS * wavering(prober.trial, first.number) * norm(first.v) / prober.scale

@@ -11,7 +11,7 @@ from gradcheck.norms import norm
 from gradcheck.point import Array, differentiable
 from gradcheck.tree import leaves, rebuild
 
-__all__ = ["drawn", "flatten", "scaled"]
+__all__ = ["drawn", "flatten", "masked", "scaled"]
 
 
 def flatten(outputs: Any) -> Array:
@@ -67,3 +67,20 @@ def scaled(leaf: Any, scale: float) -> Any:
         return leaf * scale
     product = np.asarray(leaf * np.asarray(scale, leaf.dtype))
     return product if isinstance(leaf, np.ndarray) else product[()]
+
+
+def masked(cotangent: Any, keep: Array) -> Any:
+    """Return a cotangent that is zero but in some outputs: (n,) bool, in the order of `flatten`."""
+    rest = keep
+
+    def mask(leaf: Any) -> Any:
+        nonlocal rest
+        if not _active(leaf):
+            return leaf
+        mine, rest = rest[: np.size(leaf)].reshape(np.shape(leaf)), rest[np.size(leaf) :]
+        if not isinstance(leaf, (np.ndarray, np.generic)):
+            return leaf if mine else 0.0 * leaf
+        left = np.asarray(np.where(mine, leaf, np.zeros((), leaf.dtype)))
+        return left if isinstance(leaf, np.ndarray) else left[()]
+
+    return rebuild(cotangent, mask)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcheck.checks.beside import gathered, touches_few, wide_at, wide_slope
+from gradcheck.checks.cotangents import masked
 from gradcheck.checks.moves import tremor_of
 from gradcheck.norms import norm
 from gradcheck.pieces import dot, norm_along, pieces
@@ -27,6 +28,7 @@ __all__ = [
     "DIGITS",
     "denied",
     "flickering",
+    "mixed",
     "most",
     "narrowing",
     "spread",
@@ -71,15 +73,35 @@ def flickering(prober: Prober, probe: Probe) -> float:
     0.1 x + 0.2 x − 0.3 x is zero or its own rounding, and so is what is claimed of it. Known in float64 alone: in
     narrower numbers moves of some roundings are no longer small. Where a gap might be that of the block, but the
     direction moves a part of it only, and moves the outputs by more than their rounding, the rest is held: squares of
-    1e6 flicker by more than the square of 1e-3 is.
+    1e6 flicker by more than the square of 1e-3 is. A direction that is shorter than what it moves has as small a share.
     """
     if prober.stage.eps >= 1e-12:
         return 0.0
     trial, name, moving = prober.stage.trial, prober.name, probe.v != 0
-    whole = 10 * trial.flicker(name)
-    seen = probe.estimate.scale > _SPACINGS * prober.stage.eps * prober.magnitude(probe.number)
+    sizes = np.abs(prober.x[moving])
+    share = min(1.0, float(np.max(np.abs(probe.v[moving]) / np.where(sizes > 0, sizes, prober.scale), initial=0.0)))
+    whole = 10 * share * trial.flicker(name)
+    seen = probe.estimate.scale > _SPACINGS * prober.stage.eps * probe.estimate.magnitude
     apart = seen and 3 * whole > abs(probe.estimate.gap) and not np.all(moving)
-    return 10 * trial.flicker_of(name, moving) if apart else whole
+    return 10 * share * trial.flicker_of(name, moving) if apart else whole
+
+
+def mixed(prober: Prober, probe: Probe) -> bool:
+    """Whether a gap is what large gradients of the block round off a small one on their way through the backward.
+
+    Asked for the outputs that moved along v alone, a mistake in the small ones stays as it is; what a transform, or a
+    sum over all outputs, leaves of the large ones does not.
+    """
+    keep = probe.line.moves
+    if keep.all():
+        return False
+    trial = prober.trial
+    try:
+        answer = trial.answer_at(trial.fresh(), masked(trial.cotangent(probe.number), keep))
+        alone = dot(answer[prober.name], probe.v)
+    except Exception:  # then nothing is known of it, and a block's rounding is a block's
+        return True
+    return not abs(probe.estimate.measured - alone) > 0.5 * abs(probe.estimate.gap)
 
 
 def spread(prober: Prober, number: int, v: Array) -> float:
@@ -162,7 +184,8 @@ def denied(line: Line, gap: float, levels: Sequence[int] = (0, 1, 2)) -> bool:
     """Whether steps of other lengths deny a gap that some show: they find the claim's slope where those find none.
 
     A staircase is flat within its steps; a function that swings faster than the steps looks like noise around
-    a constant. Both hide a slope that a plain difference at another length still sees.
+    a constant. Both hide a slope that a plain difference at another length still sees. At one length the function's
+    own curvature may happen to cancel a gap; at two neighbouring lengths it does not.
 
     Args:
         line: where to look.
@@ -171,10 +194,13 @@ def denied(line: Line, gap: float, levels: Sequence[int] = (0, 1, 2)) -> bool:
     """
     for k in levels:
         h = 1.1 * line.eps ** (0.125 + k / 16)
-        if h > line.reach:
-            continue
-        ahead, behind = line(h), line(-h)
-        sees = ahead.finite and behind.finite and 10 * line.floor(h) / h < 0.3 * abs(gap)
-        if sees and abs(ahead.psi - behind.psi) / (2 * h) < 0.3 * abs(gap):
+        if h <= line.reach and _closes(line, gap, h) and _closes(line, gap, 0.6 * h):
             return True
     return False
+
+
+def _closes(line: Line, gap: float, h: float) -> bool:
+    """Whether a plain difference over ±h is sharp enough to see a gap, and sees none."""
+    ahead, behind = line(h), line(-h)
+    sees = ahead.finite and behind.finite and 10 * line.floor(h) / h < 0.3 * abs(gap)
+    return sees and abs(ahead.psi - behind.psi) / (2 * h) < 0.3 * abs(gap)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import isfinite, sqrt
+from math import inf, isfinite, sqrt
 
 import numpy as np
 
@@ -24,7 +24,10 @@ __all__ = ["Entry", "measure_entries"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry: where, what is claimed, what was measured, what follows; unit: derivative per unit of x."""
+    """One entry: where, what is claimed, what was measured, what follows; unit: derivative per unit of x.
+
+    At a kink `ends` are the least and the greatest slope that meet there, and what was measured is their middle.
+    """
 
     index: tuple[int, ...]
     claimed: float
@@ -32,6 +35,7 @@ class Entry:
     error: float
     comparison: Comparison
     estimate: Estimate
+    ends: tuple[float, float] | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -39,8 +43,16 @@ class Entry:
         return self.comparison.verdict
 
 
-def measure_entries(prober: Prober, indices: Sequence[tuple[int, ...]], number: int = 0) -> list[Entry]:
+def measure_entries(
+    prober: Prober, indices: Sequence[tuple[int, ...]], number: int = 0, *, reach: float = inf
+) -> list[Entry]:
     """Measure single entries of a block against the `number`-th claim; every DISAGREES is confirmed.
+
+    Args:
+        prober: of the block.
+        indices: which entries.
+        number: which cotangent.
+        reach: longest step, in units of the block's size or the entry's, whichever is larger.
 
     Returns:
         One entry an index, two where the block is complex; fewer where the effort's budget is used up.
@@ -53,11 +65,13 @@ def measure_entries(prober: Prober, indices: Sequence[tuple[int, ...]], number: 
     for index in indices:
         if prober.evaluations - start > prober.trial.settings.budget.budget:
             break
-        found += _entry(prober, index, number, claim, typical)
+        found += _entry(prober, index, number, claim, typical, reach)
     return found
 
 
-def _entry(prober: Prober, index: tuple[int, ...], number: int, claim: Array, typical: float) -> list[Entry]:
+def _entry(
+    prober: Prober, index: tuple[int, ...], number: int, claim: Array, typical: float, reach: float
+) -> list[Entry]:
     own = abs(complex(prober.x[index]))
     units: list[complex] = [1.0, 1j] if prober.x.dtype.kind == "c" else [1.0]
     found = []
@@ -70,11 +84,15 @@ def _entry(prober: Prober, index: tuple[int, ...], number: int, claim: Array, ty
                 kind, scale = np.dtype(np.float32), float(np.float32(scale))  # half the memory, and exact
             v = np.zeros(prober.x.shape, dtype=kind)
             v[index] = scale * unit
-            entry = _measured(prober, index, number, v, scale, typical)
+            entry = _measured(prober, index, number, v, scale, typical, reach)
             if entry.verdict is Verdict.DISAGREES and scale < small:
+                if best is not None and _covered(best):
+                    continue  # by noise: on shorter steps it is only harder to see
                 gap = (entry.measured - entry.claimed) * small
                 if denied(prober.line(number, v * (small / scale)), gap):
                     continue
+            if entry.comparison.vanishes and best is not None and best.comparison.allowed < inf:
+                continue  # longer steps saw more
             if best is None or entry.verdict.severity < best.verdict.severity or entry.verdict is Verdict.DISAGREES:
                 best = entry
             if entry.verdict is not Verdict.INCONCLUSIVE:
@@ -84,26 +102,28 @@ def _entry(prober: Prober, index: tuple[int, ...], number: int, claim: Array, ty
     return found
 
 
-def _measured(prober: Prober, index: tuple[int, ...], number: int, v: Array, scale: float, typical: float) -> Entry:
-    probe = prober.probe(number, v, reference=typical * scale)
+def _measured(
+    prober: Prober, index: tuple[int, ...], number: int, v: Array, scale: float, typical: float, reach: float
+) -> Entry:
+    probe = prober.probe(number, v, reference=typical * scale, reach=reach)
     if probe.verdict in (Verdict.INCONCLUSIVE, Verdict.DISAGREES):
         sharp = probe.verdict is Verdict.DISAGREES and probe.estimate.kind == "smooth"
         kink = _kink(prober, number, v, (0.375,) if sharp else (0.5, 0.375, 0.25))
         if kink is not None:
-            comparison, middle, width, kinked = kink
+            comparison, low, high, bar, kinked = kink
+            ends = low / scale, high / scale
             if comparison.verdict is Verdict.DISAGREES:
-                comparison = _at_tie(prober, index, number, comparison, comparison.allowed / scale, kinked)
+                comparison = _at_tie(prober, index, number, comparison, comparison.allowed / scale, kinked, ends)
             if comparison.verdict is Verdict.DISAGREES:
                 few = abs(comparison.gap) <= 3 * comparison.allowed + 8 * trembling(prober, number, v)
                 if few or not narrowing(prober, probe)[1]:
                     comparison = replace(comparison, verdict=Verdict.INCONCLUSIVE, reason=DIGITS)
             comparison = _per_unit(comparison, scale)
-            return Entry(
-                index, probe.estimate.claimed / scale, middle / scale, width / scale, comparison, probe.estimate
-            )
+            middle, width = (ends[0] + ends[1]) / 2, (ends[1] - ends[0]) / 2 + bar / scale
+            return Entry(index, probe.estimate.claimed / scale, middle, width, comparison, probe.estimate, ends)
     if probe.verdict is Verdict.DISAGREES:
         probe = confirm(prober, probe, full=False)
-        if probe.verdict is not Verdict.AGREES and at_tie(prober, number, v):
+        if probe.verdict is not Verdict.AGREES and at_tie(prober, number, v, probe.estimate.gap):
             probe = replace(probe, comparison=replace(probe.comparison, verdict=Verdict.KINK, gap=0.0))
     probe = explained(prober, probe)
     estimate, comparison = probe.estimate, _per_unit(probe.comparison, scale)
@@ -112,18 +132,30 @@ def _measured(prober: Prober, index: tuple[int, ...], number: int, v: Array, sca
     )
 
 
+def _covered(entry: Entry) -> bool:
+    """Whether an entry is inconclusive because of noise that is larger than its gap."""
+    told, estimate = entry.comparison, entry.estimate
+    return abs(told.gap) <= told.allowed < inf and estimate.rounding >= estimate.truncation
+
+
 def _per_unit(comparison: Comparison, scale: float) -> Comparison:
     """Return a comparison along scale · eᵢ in the unit of the derivative."""
     return replace(comparison, gap=comparison.gap / scale, allowed=comparison.allowed / scale)
 
 
 def _at_tie(
-    prober: Prober, index: tuple[int, ...], number: int, comparison: Comparison, bar: float, kinked: int
+    prober: Prober,
+    index: tuple[int, ...],
+    number: int,
+    comparison: Comparison,
+    bar: float,
+    kinked: int,
+    ends: tuple[float, float],
 ) -> Comparison:
-    """Judge a claim outside the one-sided slopes by the verified gradients of the smooth points around.
+    """Judge a claim outside the one-sided slopes (`ends`) by the verified gradients of the smooth points around.
 
-    Inside their hull it is a subgradient. Outside it disagrees, unless more than two branches were met there:
-    then not all of them may have been, and nothing is said.
+    Inside their hull it is a subgradient, if that is wider than the slopes are apart. Outside it disagrees, unless more
+    than two branches were met there: then not all of them may have been, and nothing is said.
     """
     wrong, claims = around(prober, number)
     if wrong or (claims is None and kinked == 1):
@@ -134,6 +166,8 @@ def _at_tie(
     values, claimed = claims.reshape(len(claims), -1)[:, flat], prober.claim(number)[index]
     low, high = values.real.min(), values.real.max()
     slack = bar + 1e-4 * (high - low)
+    if low >= ends[0] - 10 * slack and high <= ends[1] + 10 * slack:
+        return comparison  # the points around show the same branches, and from farther away
     if not np.iscomplexobj(values) and low - slack <= claimed <= high + slack:
         return replace(comparison, verdict=Verdict.KINK, gap=0.0)
     branches_met = np.unique(np.round((values.real - low) / max(slack, 1e-3 * (high - low), 1e-300))).size
@@ -144,14 +178,16 @@ def _at_tie(
 
 def _kink(
     prober: Prober, number: int, v: Array, reaches: Sequence[float]
-) -> tuple[Comparison, float, float, int] | None:
-    """Judge a claim by the branches that meet at this entry; None where there is no kink."""
+) -> tuple[Comparison, float, float, float, int] | None:
+    """Judge a claim by the branches that meet at this entry; None where there is no kink.
+
+    Returns:
+        The comparison, least and greatest slope, their error, and how many outputs have a kink.
+    """
     u, y0, eps = prober.cotangent(number), prober.y0, prober.stage.eps
     claimed = float(np.vdot(prober.claim(number), v).real)
     scale = norm(v)
-    best: Comparison | None = None
-    middle = width = 0.0
-    kinked = 0
+    best: tuple[Comparison, float, float, float, int] | None = None
     for exponent in reaches:
         found = branches(prober.evaluate, prober.x, v, u, y0, eps=eps, reach=1.3 * eps**exponent)
         if found is None or found.jump <= 0 or not isfinite(found.error):
@@ -166,7 +202,6 @@ def _kink(
                 continue
             if max(abs(again.low - found.low), abs(again.high - found.high)) > slack:
                 continue
-        if best is None or comparison.allowed < best.allowed:
-            best, middle, width = comparison, (found.low + found.high) / 2, (found.high - found.low) / 2 + found.error
-            kinked = found.kinked
-    return None if best is None or scale == 0 else (best, middle, width, kinked)
+        if best is None or comparison.allowed < best[0].allowed:
+            best = comparison, found.low, found.high, found.error, found.kinked
+    return best if scale > 0 else None

@@ -15,6 +15,7 @@ from gradcheck.checks.precision import stage_for
 from gradcheck.checks.prober import Probe, Prober
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
+from gradcheck.point import Array
 
 __all__ = ["MOVE", "moved_probes", "settles"]
 
@@ -30,24 +31,35 @@ def moved_probes(prober: Prober, probes: int) -> list[Probe]:
     Returns:
         The probes; empty where the function is not defined at the moved point.
     """
-    trial = prober.trial
-    values, position = trial.fresh(), trial.index(prober.name)
-    x = trial.value(prober.name)
+    trial, x = prober.trial, prober.trial.value(prober.name)
     step = MOVE * prober.scale * trial.rng("moved", prober.name).standard_normal(x.shape)
     if prober.one_signed:
         step = np.sign(x) * np.abs(step)  # away from zero
-    values[position] = (x + step).astype(x.dtype)
+    found = []
+    for number in range(probes):
+        sign = 1 if number % 2 == 0 or prober.one_signed else -1  # on one side of a relu nothing moves
+        beside = _beside(prober, (x + sign * step).astype(x.dtype))
+        if beside is None:
+            return []
+        probe = beside.probe(number, beside.direction(number), full=number == 0)
+        found.append(confirm(beside, probe) if probe.verdict is Verdict.DISAGREES else probe)
+        trial.evaluations += beside.trial.evaluations
+    return found
+
+
+def _beside(prober: Prober, x: Array) -> Prober | None:
+    """Return the same block at another point, None where the function is not defined there."""
+    trial = prober.trial
+    values = trial.fresh()
+    values[trial.index(prober.name)] = x
     moved = Trial(trial.target, trial.settings, values)
     try:
         finite = bool(np.all(np.isfinite(moved.y0)))
     except Exception:  # the moved point may lie outside the domain; then nothing is known
-        return []
+        return None
     if not finite or prober.name not in moved.claimed_blocks():
-        return []
-    beside = Prober(moved, stage_for(moved), prober.name)
-    found = [beside.probe(number, beside.direction(number), full=number == 0) for number in range(probes)]
-    trial.evaluations += moved.evaluations
-    return [confirm(beside, probe) if probe.verdict is Verdict.DISAGREES else probe for probe in found]
+        return None
+    return Prober(moved, stage_for(moved), prober.name)
 
 
 def settles(moved: list[Probe], entries: list[Entry]) -> bool:

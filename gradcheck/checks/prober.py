@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import inf, isfinite, sqrt
+from math import hypot, inf, isfinite, sqrt
 
 import numpy as np
 
@@ -23,19 +24,35 @@ __all__ = ["Probe", "Prober"]
 
 _CLAIM_ULPS = 64  # rounding of a claim of ordinary condition; what exceeds it is measured
 _ORDINARY = 100.0  # noise over its floor that is taken for rounding without confirmation
+_FINE = 1e-12  # spacings below are those of float64
+_COARSE = 2.0**-10  # spacing of float16; outputs that are rounded so are measured more than once
+_REPEATED = 8
 _INEXACT = 300.0  # gap per unit of t that a forward with jumps of size 1 may show: it errs by n ρⁿ⁻¹, not by ρⁿ
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One measured direction: which cotangent and direction, what was measured, what follows."""
+    """One measured direction: which cotangent and direction, what was measured, what follows.
+
+    Args:
+        number: which cotangent.
+        v: direction, in the unit of the block.
+        line: what was measured along.
+        reference: what resolutions are relative to, if larger than ‖g ∘ v‖₂.
+        size: what the rounding of the claim is relative to: ‖g ∘ v‖₂, or that of an ordinary cotangent.
+        estimate: the measurement.
+        comparison: what follows from it.
+        doubted: whether a gap was seen that the bar and ordinary rounding do not cover, whatever explained it.
+    """
 
     number: int
     v: Array
     line: Line
     reference: float
+    size: float
     estimate: Estimate
     comparison: Comparison
+    doubted: bool = False
 
     @property
     def verdict(self) -> Verdict:
@@ -120,13 +137,13 @@ class Prober:
         least = float(np.min(sizes[sizes > 0], initial=self.scale))
         return np.asarray(v * np.where(sizes > 0, sizes, least) / 1.5)
 
-    def line(self, number: int, v: Array) -> Line:
-        """Return the function along v, against the `number`-th claim."""
-        reach = inf
+    def line(self, number: int, v: Array, reach: float = inf) -> Line:
+        """Return the function along v, in steps of at most `reach`, against the `number`-th claim."""
         if self.one_signed:
-            reach = 0.95 * min(
+            signs = min(
                 float(np.min(np.abs(x[step != 0] / step[step != 0]), initial=inf)) for x, step in pieces(self.x, v)
             )
+            reach = min(reach, 0.95 * signs)
         return Line(
             self.evaluate, self.x, v, self.cotangent(number), self.y0, self.claim(number), self.stage.eps, reach
         )
@@ -141,6 +158,7 @@ class Prober:
         reference: float = 0.0,
         most: int | None = None,
         enough: float = 0.0,
+        reach: float = inf,
     ) -> Probe:
         """Measure along v with the `number`-th cotangent and judge the claim.
 
@@ -152,12 +170,16 @@ class Prober:
             reference: what resolutions are relative to, if larger than ‖g ∘ v‖₂.
             most: evaluations; None for as many as sharpen it.
             enough: bar that need not be sharpened, in the unit of ⟨g, v⟩.
+            reach: longest step, in units of v.
         """
-        line = self.line(number, v)
-        reference = max(reference, self.ordinary(line))
+        line = self.line(number, v, reach)
+        ordinary = self.ordinary(line)
+        reference = max(reference, ordinary)
         kappa = None if full else self.trial.kappa.get(self.name)
         rng = self.trial.rng("steps", self.name, number, attempt, float(v.flat[0].real))
         estimate = measure(line, rng, kappa=kappa, most=most, enough=enough)
+        if self.stage.eps >= _COARSE and most is None and isfinite(estimate.error):
+            estimate = _mean([estimate, *(measure(line, rng, kappa=kappa) for _ in range(_REPEATED - 1))])
         if kappa is None and isfinite(estimate.error) and estimate.kind != "flat":  # what stands still has no noise
             floor = line.floor()
             if floor > 0:
@@ -165,11 +187,15 @@ class Prober:
                 self.trial.loudest = max(self.trial.loudest, learnt)
                 if learnt <= _ORDINARY:  # what is noisier is looked at anew each time: it may be structure
                     self.trial.kappa[self.name] = learnt
-        probe = Probe(number, v, line, reference, estimate, self.judge(estimate, number, reference))
+        # in float64 a block's small entries have digits of their own, and what they lose is measured; float32 has not
+        own = self.stage.claim_eps < _FINE
+        size = max(estimate.scale, ordinary if own else reference)
+        comparison = self.judge(estimate, number, reference, self.claim_rounding * size)
+        probe = Probe(number, v, line, reference, size, estimate, comparison)
         refinable = most is None and estimate.kind in ("smooth", "rough") and isfinite(estimate.error)
         if probe.verdict is Verdict.INCONCLUSIVE and refinable and abs(estimate.gap) <= probe.comparison.allowed:
             return self.refined(probe, reference)
-        return probe
+        return replace(probe, doubted=probe.comparison.allowed < abs(probe.comparison.gap))
 
     def ordinary(self, line: Line) -> float:
         """Return ‖g ∘ v‖₂ for an ordinary cotangent, where this one happens to cancel; 0 where it does not.
@@ -252,9 +278,24 @@ class Prober:
         if rounding is None:
             rounding = self.claim_rounding * max(estimate.scale, reference)
         rounding += _INEXACT * (self.trial.inexact or 0.0)
-        judged = estimate if estimate.scale >= reference else replace(estimate, scale=reference)
-        whole = self.magnitude(number)
-        return compare(judged, rounding=rounding, resolution=self.resolution, tolerance=self.tolerance, whole=whole)
+        return compare(
+            estimate,
+            rounding=rounding,
+            resolution=self.resolution,
+            tolerance=self.tolerance,
+            whole=self.magnitude(number),
+            reference=reference,
+        )
+
+
+def _mean(estimates: Sequence[Estimate]) -> Estimate:
+    """Return the mean of measurements along one line, whose steps differ and so does the rounding of the outputs."""
+    answered = [estimate for estimate in estimates if isfinite(estimate.error) and estimate.kind == estimates[0].kind]
+    gap = sum(estimate.gap for estimate in answered) / len(answered)
+    rounding = hypot(*(estimate.rounding for estimate in answered)) / len(answered)
+    truncation = max(estimate.error - estimate.rounding for estimate in answered)
+    cost = sum(estimate.evaluations for estimate in estimates)
+    return replace(estimates[0], gap=gap, error=truncation + rounding, rounding=rounding, evaluations=cost)
 
 
 def _wide(x: Array) -> type[np.complex128] | type[np.float64]:

@@ -16,14 +16,15 @@ from gradcheck.compare import Verdict
 from gradcheck.pieces import dot
 from gradcheck.point import Array
 
-__all__ = ["TIE", "around", "at_tie"]
+__all__ = ["TIE", "around", "at_tie", "nearer"]
 
 T = TypeVar("T")
 
 _NEIGHBOURS = 12  # points around a tie: of three tied entries each is first in a third of them
 _MORE = 48  # claims around that are taken without a measurement: of seven tied entries each is first in some of them
 _FINE = 1e-3  # branches that meet differ by more than this
-_FEW = 8  # claims that are looked at before any of these
+_PERSISTS = 0.2  # of the distance between branches is met a hundred times nearer as well; curvature leaves a hundredth
+_FEW = 16  # claims that are looked at before any of these
 _KEPT = 1_000_000  # numbers: what is more is not kept but asked for again
 
 TIE = (
@@ -80,14 +81,14 @@ def _around(prober: Prober, number: int) -> tuple[bool, Array | None]:
     return False, np.stack(claims)
 
 
-def at_tie(prober: Prober, number: int, v: Array) -> bool:
+def at_tie(prober: Prober, number: int, v: Array, gap: float) -> bool:
     """Whether a claim along v is a subgradient at a tie that no move along v alone can show.
 
     Of five equal numbers none moves the median alone: its slope is zero on both sides, and yet the median is one of
-    them, with slope one, at every point around. The verified claims around are then a few numbers far apart, and
-    stay so however near they are taken; one of them, or one between, is what may be claimed.
+    them, with slope one, at every point around. The verified claims around are then a few numbers far apart, as a gap
+    asks, and stay so however near they are taken; one of them, or one between, is what may be claimed.
     """
-    if not _varies(prober, number, v):
+    if not _varies(prober, number, v, gap):
         return False
     wrong, near = around(prober, number)
     if wrong or near is None or np.iscomplexobj(near):
@@ -96,36 +97,40 @@ def at_tie(prober: Prober, number: int, v: Array) -> bool:
     def along(claim: Array) -> float:
         return dot(claim, v)
 
-    claimed = float(np.vdot(prober.claim(number), v).real)
-    for slopes in (near.reshape(len(near), -1) @ v.ravel(), np.array(_nearer(prober, number, _MORE, along))):
-        slack = 1e-4 * float(np.ptp(slopes))
-        if len(slopes) < 2 or not _apart(slopes) or not np.min(slopes) - slack <= claimed <= np.max(slopes) + slack:
+    claimed, least = float(np.vdot(prober.claim(number), v).real), 0.0
+    both = near.reshape(len(near), -1) @ v.ravel(), np.array(nearer(prober, number, _MORE, along))
+    for slopes, bent in zip(both, (1e-4, 1e-6), strict=True):  # by curvature, where they were taken
+        if len(slopes) < 2 or not _apart(slopes, gap) or np.ptp(slopes) < least:
             return False
+        slack = bent * float(np.ptp(slopes))
+        if not np.min(slopes) - slack <= claimed <= np.max(slopes) + slack:
+            return False
+        least = _PERSISTS * float(np.ptp(slopes))
     return True
 
 
-def _varies(prober: Prober, number: int, v: Array) -> bool:
+def _varies(prober: Prober, number: int, v: Array, gap: float) -> bool:
     """Whether the claims of a few points beside differ along v, as they do at a tie in whichever order it is broken.
 
     Asked first, for little: without a tie nothing has to be verified around.
     """
     if v.size * _FEW <= _KEPT and number not in prober.few:  # every entry asks for the same ones
-        prober.few[number] = _nearer(prober, number, _FEW, np.array)
+        prober.few[number] = nearer(prober, number, _FEW, np.array)
     if touches_few(v):
         rows = gathered(prober, number, v, "nearer", partial(beside_at, prober, _FEW))
         slopes = [dot(row, v[v != 0]) for row in rows]
     elif number in prober.few:
         slopes = [dot(claim, v) for claim in prober.few[number]]
     else:
-        slopes = _nearer(prober, number, _FEW, lambda claim: dot(claim, v))
-    return len(slopes) > 1 and _apart(np.array(slopes))
+        slopes = nearer(prober, number, _FEW, lambda claim: dot(claim, v))
+    return len(slopes) > 1 and _apart(np.array(slopes), gap)
 
 
-def _apart(slopes: Array) -> bool:
-    return float(np.ptp(slopes)) > 0.1 * float(np.max(np.abs(slopes)))
+def _apart(slopes: Array, gap: float) -> bool:
+    return float(np.ptp(slopes)) > min(0.1 * float(np.max(np.abs(slopes))), 0.3 * abs(gap))
 
 
-def _nearer(prober: Prober, number: int, points: int, look: Callable[[Array], T]) -> list[T]:
+def nearer(prober: Prober, number: int, points: int, look: Callable[[Array], T]) -> list[T]:
     """Return what a look at claims tells, none of them verified, from points a hundred times nearer than `around`."""
     kind = prober.claim(number).dtype
 

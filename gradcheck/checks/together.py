@@ -1,8 +1,9 @@
-"""All inputs moved by the same amount: what a tie cannot hide from.
+"""Inputs moved together: what a kink cannot hide from.
 
 At max(a, b) with a = b, "both get all" is a valid subgradient in a alone and in b alone, and yet wrong: moved
 together they stay tied, the function is smooth along that line, and its slope is one. So wherever entries
-were found at kinks, the whole is measured once more along (1, 1, …, 1).
+were found at kinks, the whole is measured once more along (1, 1, …, 1), and along a line on which all branches that
+meet there have the same slope: at max(x + y, 0) that is (1, −1), for a claim of (1, 0) as well.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from gradcheck.checks.precision import stage_for
-from gradcheck.checks.prober import Prober
+from gradcheck.checks.prober import Probe, Prober
 from gradcheck.checks.solvers import STOPS, wavering
+from gradcheck.checks.ties import at_tie, nearer
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
 from gradcheck.norms import norm
@@ -25,6 +27,11 @@ from gradcheck.report.text import pair
 from gradcheck.target import Target
 
 __all__ = ["joined", "together"]
+
+_POINTS = 24  # beside the kink, where claims are asked for
+_MOST = 10_000  # entries, for which so many are kept
+_LEVEL = 1e-5  # of a claim: the points are 1e-7 away, and so exactly are the branches' slopes known
+_ALIKE = 1e-4  # of a claim: branches differ by more
 
 
 def joined(target: Target, names: Sequence[str], values: Sequence[Array]) -> Target:
@@ -59,7 +66,7 @@ def joined(target: Target, names: Sequence[str], values: Sequence[Array]) -> Tar
 
 
 def together(trial: Trial, findings: Sequence[Finding]) -> Iterator[Finding]:
-    """Measure along equal moves of each block with a kink, and of all blocks; only a DISAGREES is told."""
+    """Measure along joint moves of each block with a kink, and of all blocks; only a DISAGREES is told."""
     kinked = {finding.wrt for finding in findings if finding.verdict is Verdict.KINK}
     blocks = trial.claimed_blocks()
     dtypes = {trial.value(name).dtype for name in blocks}
@@ -67,31 +74,76 @@ def together(trial: Trial, findings: Sequence[Finding]) -> Iterator[Finding]:
     if len(blocks) > 1 and len(dtypes) == 1:
         groups.append(blocks)
     for group in groups:
-        whole = Trial(joined(trial.target, group, trial.fresh()), trial.settings)
-        prober = Prober(whole, stage_for(whole), "together")
-        v = np.full(prober.x.shape, prober.scale, dtype=prober.direction(0).dtype)
-        probe, again = (prober.probe(0, v, attempt=attempt, full=True) for attempt in (0, 1))
-        smooth = probe.estimate.kind == again.estimate.kind == "smooth"
-        # no look at neighbouring claims: they differ, because a tie is broken there
-        if (
-            smooth
-            and probe.verdict is again.verdict is Verdict.DISAGREES
-            and probe.comparison.gap * again.comparison.gap > 0
-        ):
-            unseen = probe.line.unseen(whole.loudest, probe.comparison.gap)
-            stopped = STOPS * wavering(whole, 0) * norm(v) / prober.scale
-            if abs(probe.comparison.gap) <= 3 * (probe.comparison.allowed + unseen + stopped):
-                continue
-            yield from (_finding(trial, name, probe) for name in group if trial.target.owner(name)[1] in kinked)
-            return
+        alone = len(group) == 1
+        whole = trial if alone else Trial(joined(trial.target, group, trial.fresh()), trial.settings)
+        prober = Prober(whole, stage_for(whole), group[0] if alone else "together")
+        for v, along, level in _lines(prober):
+            probe = _wrong(prober, v, level)
+            if probe is not None:
+                named = (name for name in group if trial.target.owner(name)[1] in kinked)
+                yield from (_finding(trial, name, probe, along) for name in named)
+                return
 
 
-def _finding(trial: Trial, name: str, probe: Any) -> Finding:
+def _lines(prober: Prober) -> Iterator[tuple[Array, str, float]]:
+    """Yield lines on which the function may be smooth although entries have kinks, what they are, and how exactly."""
+    v = np.full(prober.x.shape, prober.scale, dtype=prober.direction(0).dtype)
+    yield v, "moved all by the same amount, tied entries stay tied", 0.0
+    if prober.x.dtype.kind == "c" or prober.x.size > _MOST:
+        return
+    claims = np.array(nearer(prober, 0, _POINTS, np.ravel)[2:])  # those in the order of entries may lie on a kink, too
+    apart = claims - claims.mean(axis=0) if len(claims) == _POINTS - 2 else np.zeros((1, prober.x.size))
+    _, sizes, branches = np.linalg.svd(apart, full_matrices=False)
+    differ = branches[sizes > _ALIKE * max(norm(claims), 1e-300)]
+    if not 0 < len(differ) < min(len(claims) - 1, prober.x.size):  # not all of them may have been met
+        return
+    for number in range(3):
+        flat = prober.direction(number).ravel()
+        level = flat - differ.T @ (differ @ flat)
+        if norm(level) > 1e-3 * norm(flat):
+            v = (level * (norm(flat) / norm(level))).reshape(prober.x.shape)
+            size = max(norm(claim.reshape(v.shape) * v) for claim in claims)
+            yield v, "moved where all branches that meet here have the same slope", _LEVEL * size
+
+
+def _wrong(prober: Prober, v: Array, level: float) -> Probe | None:
+    """Return what disagrees along a line on which the function is smooth; None where it is not, or nothing does.
+
+    Args:
+        prober: of the joined blocks.
+        v: the line.
+        level: by how much the slopes of the branches may differ along it.
+    """
+    trial = prober.trial
+    probe, again = (prober.probe(0, v, attempt=attempt, full=True) for attempt in (0, 1))
+    gaps = [_gap(each, level) for each in (probe, again)]
+    if any(abs(gap) <= 3 * allowed for gap, allowed in gaps) or gaps[0][0] * gaps[1][0] < 0:
+        return None
+    # no look at how far neighbouring claims differ: they do, because a tie is broken there
+    if at_tie(prober, 0, v, probe.estimate.gap):
+        return None
+    unseen = probe.line.unseen(trial.loudest, gaps[0][0])
+    stopped = STOPS * wavering(trial, 0) * norm(v) / prober.scale
+    return probe if abs(gaps[0][0]) > 3 * (gaps[0][1] + unseen + stopped) else None
+
+
+def _gap(probe: Probe, level: float) -> tuple[float, float]:
+    """Return a gap and what it may be; nothing where the line has a kink of more than `level`."""
+    estimate, allowed = probe.estimate, probe.comparison.allowed + level
+    if estimate.kind in ("smooth", "flat"):
+        return probe.comparison.gap, allowed
+    left, right = estimate.left, estimate.right
+    if left is None or right is None or abs(left.value - right.value) > left.error + right.error + 3 * level:
+        return 0.0, allowed
+    return (left.value + right.value) / 2, left.error + right.error + level
+
+
+def _finding(trial: Trial, name: str, probe: Probe, along: str) -> Finding:
     layer, quantity = trial.target.owner(name)
     estimate = probe.estimate
     claimed, measured = pair(estimate.claimed, estimate.measured)
     message = (
-        f"{layer}: gradient of {quantity} is no subgradient: moved all by the same amount, tied entries stay tied; "
+        f"{layer}: gradient of {quantity} is no subgradient: {along}; "
         f"claimed {claimed}, measured {measured} ± {estimate.error:.1g}. "
         "Is a tie's gradient counted more than once, or dropped?"
     )

@@ -227,8 +227,11 @@ class Trial:
         return self._neighbours[number, eps]
 
     def looked_at(self, look: Callable[[Mapping[str, Any]], T], number: int, eps: float = 0.0) -> list[T]:
-        """Return what a look at each of the `neighbours` tells, of which one is there at a time."""
-        rng, found = self.rng("neighbours", number), []
+        """Return what a look at each of the `neighbours` tells, of which one is there at a time.
+
+        The cotangent is moved by its rounding as well: a sum of it alone, which cancels, does not depend on the point.
+        """
+        rng, other, found = self.rng("neighbours", number), self.rng("cotangents beside", number), []
         for _ in range(4):
             values: list[Any] = []
             for value in self.values:
@@ -236,8 +239,17 @@ class Trial:
                     value = changed(value, partial(rounded, rng, max(float(np.finfo(value.dtype).eps), eps)))
                 values.append(value)
             with suppress(Exception):  # a neighbour may lie outside the domain; it then tells nothing
-                found.append(look(self.answer_at(values, self.cotangent(number))))
+                found.append(look(self.answer_at(values, self._beside(number, other, eps))))
         return found
+
+    def _beside(self, number: int, rng: np.random.Generator, eps: float) -> Any:
+        def move(leaf: Any) -> Any:
+            if not isinstance(leaf, (np.ndarray, np.generic)) or leaf.dtype.kind not in "fc":
+                return leaf
+            moved = rounded(rng, max(float(np.finfo(leaf.dtype).eps), eps), np.asarray(leaf)).astype(leaf.dtype)
+            return moved if isinstance(leaf, np.ndarray) else moved[()]
+
+        return rebuild(self.cotangent(number), move)
 
     def answer_at(self, values: list[Any], cotangent: Any) -> Mapping[str, Any]:
         """Return what the backward answers at other values, not copied; these are handed out themselves."""

@@ -41,6 +41,8 @@ class Constants:
         safe: multiplier of the table's differences in the truncation bar.
         first: levels that are evaluated to begin with.
         coarsest: coarsest level; beyond it a function is averaged out.
+        far: (level, error) that is worth it, relative to the scale: such steps leave all that was given, and beyond it
+            an iteration may not end.
         finest: finest level.
         window: finest level that a window may use; below it, rounding that repeats looks smooth.
         target: stop refining at this error relative to the scale.
@@ -53,6 +55,7 @@ class Constants:
     safe: float = 2.0
     first: tuple[int, ...] = (0, 1, 2, 4, 6)
     coarsest: int = -3
+    far: tuple[tuple[int, float], ...] = ((-2, 1e-8), (-3, 3e-7))
     finest: int = 12
     window: int = 8
     target: float = 1e-10
@@ -66,7 +69,7 @@ def constants_for(eps: float) -> Constants:
     """Return the constants for functions evaluated with spacing eps."""
     if eps < 1e-12:
         return Constants()
-    return Constants(window=5, target=2e-4 if eps < 1e-5 else 2e-2, finest=8)
+    return Constants(window=5, target=2e-4 if eps < 1e-5 else 2e-2, finest=8, far=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +199,7 @@ class _Ladder:
                     return None
                 noise = max(noise, confirmed)
         rounding = K.noise * noise * sqrt(sum(wi * wi / (2 * hi * hi) for wi, hi in zip(w, h, strict=True)))
+        rounding += line.hidden(lc.h)
         truncation = K.safe * max(abs(gap - fine), abs(gap - coarse))
         # the even part of a smooth function is c1 h + c3 h³: what is left of it is a kink nearby
         c3 = (J[0] / h[0] - J[1] / h[1]) / (h[0] ** 2 - h[1] ** 2)
@@ -260,7 +264,8 @@ class _Ladder:
                 candidates = [c - 1, b - 1, a - 1, a - 2, a - 3]
             else:
                 candidates = [c - 1, b - 1, b + 1, c + 1, c + 2]
-        return next((k for k in candidates if self.useful(k)), None)
+        worth = {k: best is None or best.error > error * self.scale for k, error in K.far}
+        return next((k for k in candidates if self.useful(k) and worth.get(k, True)), None)
 
 
 def measure(

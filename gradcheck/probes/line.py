@@ -67,6 +67,7 @@ class Line:
     _wide: Array = field(init=False)
     _uy0: Array = field(init=False)
     _touched: npt.NDArray[np.bool_] = field(init=False)
+    _stairs: list[tuple[float, float]] = field(init=False, default_factory=list)
     _few: Array | None = field(init=False, default=None)
     _scale: float | None = field(init=False, default=None)
     _magnitude: float = field(init=False, default=0.0)
@@ -103,6 +104,11 @@ class Line:
         return self._magnitude
 
     @property
+    def moves(self) -> npt.NDArray[np.bool_]:
+        """(n,) Which outputs have moved so far."""
+        return self._touched
+
+    @property
     def whole_magnitude(self) -> float:
         """‖u ∘ y‖₂ over all outputs."""
         return norm(self._uy0)
@@ -123,33 +129,39 @@ class Line:
         """Greatest |φ(t)/t| seen so far."""
         return max((abs(sample.raw / t) for t, sample in self._seen.items() if t and sample.finite), default=0.0)
 
-    def unseen(self, loudest: float = 1.0, gap: float = 0.0) -> float:
+    def unseen(self, loudest: float = 1.0, gap: float = 0.0, unit: float = 1.0) -> float:
         """Return the bar for outputs that stood still on this line and move on longer steps.
 
         Args:
             loudest: noise over its floor that the function shows on other lines: where it steps by 1e8 spacings,
                 a step that left it as it was says no more than that.
             gap: what the bar is asked for; where it is far larger than any, no longer steps are taken.
+            unit: t at which v is as long as the block is large.
 
         An output of size 1 that changes by 1e-20 does not change at all in floating point; how much it may have
-        lost is known only from its spacing and the longest step. What no step moves does not depend on the block.
+        lost is known only from its spacing and the longest step. An output of zero may be log(1 + 1e-20), and then it
+        is one that it is rounded to. What no step moves does not depend on the block.
         """
         longest = max((abs(t) for t, sample in self._seen.items() if sample.finite), default=0.0)
         still = ~self._touched
-        bar = 5.0 * self.eps * loudest * self.whole_magnitude / self._rest() if self._rest() else 0.0
+
+        def lost(outputs: Array) -> float:
+            met = max(1.0, extremes(self._wide)[1])  # inside, and taken away again
+            rounded = 5.0 * self.eps * loudest * norm(self._uy0[outputs])
+            return (rounded + 8 * self.eps * met * norm(self.u[outputs])) / longest
+
         if longest == 0.0 or not still.any():
-            return bar
-        most = bar + 5.0 * self.eps * loudest * norm(self._uy0[still]) / longest
-        if abs(gap) > 10 * most:
-            return most
+            return 0.0
+        if abs(gap) > 10 * lost(still):
+            return lost(still)
         moves = np.zeros_like(still)
-        for t in sorted({min(longer, 0.9 * self.reach) for longer in (1.0, 30.0, 1e3, 1e5)}):
+        for t in sorted({min(longer, 0.9 * self.reach) for longer in (unit, 30 * unit, 1e3 * unit, 1e5 * unit)}):
             for signed in (t, -t):
                 y = self.evaluate(self._there(signed))
                 self.evaluations += 1
                 if y is not None:
                     moves |= still & (y != self.y0)
-        return bar + 5.0 * self.eps * loudest * norm(self._uy0[moves]) / longest
+        return lost(moves)
 
     def _rest(self) -> float:
         """Return the longest step up to which nothing moved, 0 where the shortest moved something."""
@@ -169,6 +181,13 @@ class Line:
         if sum(0 < abs(t) <= rest for t in self._seen) < 4:  # two steps, both ways
             return 0.0
         return min(((abs(t), s.size) for t, s in self._seen.items() if s.finite and abs(t) > rest), default=(0, 0.0))[1]
+
+    def hidden(self, reach: float) -> float:
+        """Return the slope that outputs may hide which stand still up to `reach` and move on longer steps.
+
+        log(1 + exp(x)) at −40 is zero, and steps to 2e-16 some way off: its slope here is not known any better.
+        """
+        return hypot(*(min(size, self.inside) / rest for rest, size in self._stairs if rest >= reach))
 
     def saws(self, gap: float) -> bool:
         """Whether the gap of the short steps amounts to no more than some spacings of one, or of an input, in all.
@@ -230,7 +249,12 @@ class Line:
         raw = float(np.vdot(self.u, change).real)
         if not isfinite(raw):
             return _NOT_FINITE
-        self._touched |= change != 0
+        moves = change != 0
+        late = moves & ~self._touched
+        rest = max((abs(s) for s in self._seen if 0 < abs(s) < abs(t)), default=0.0)
+        if rest and late.any():  # shorter steps left these as they were
+            self._stairs.append((rest, norm((change * self.u)[late])))
+        self._touched |= moves
         if change.size == 1 and raw != 0.0:
             self._see_quantum(float(abs(change[0])) * float(abs(self.u[0])), float(abs(change[0])))
         change *= self.u

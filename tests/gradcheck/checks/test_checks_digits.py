@@ -65,8 +65,9 @@ def shrink_pull(inputs, u):
     return (u / size - u * np.abs(inputs[0]) / size**2,)
 
 
-def test_a_float32_gradient_below_the_spacing_of_its_outputs_may_be_zero():
-    x = RNG.normal(size=(3, 5)).astype(np.float32)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_float32_gradient_below_the_spacing_of_its_outputs_may_be_zero(seed):
+    x = np.random.default_rng(seed).normal(size=(3, 5)).astype(np.float32)
     assert verdict(shrink, shrink_pull, x) is Verdict.AGREES
 
     def forgets(inputs, u):
@@ -126,3 +127,49 @@ def test_a_float32_backward_that_loses_less_than_its_resolution_is_verified(seed
         return tuple(g * np.float32(1.02) for g in explained_pull(inputs, u))
 
     assert verdict(explained, off, x, b, seed=seed).wrong
+
+
+def attraction(q, m):
+    d = q[None] - q[:, None]
+    return (m[None, :, None] * d * ((d * d).sum(-1) + 0.0025)[..., None] ** -1.5).sum(1)
+
+
+def attraction_pull(inputs, u):
+    q, m = inputs
+    d = q[None] - q[:, None]
+    r = (d * d).sum(-1) + 0.0025
+    s = (d * u[:, None]).sum(-1)
+    g = m[None, :, None] * (r[..., None] ** -1.5 * u[:, None] - 3 * s[..., None] * d * r[..., None] ** -2.5)
+    return g.sum(0) - g.sum(1), (s * r**-1.5).sum(0)
+
+
+@pytest.mark.parametrize("length", [150.0, 200.0, 300.0])
+def test_digits_that_a_pullback_loses_are_not_called_nonlinear(length):
+    """The term of a body with itself, 1/ε³, cancels and leaves its rounding."""
+    q = length * np.array([[0.0, 0], [1, 0.3], [-0.4, 1.2], [0.8, -0.9]])
+    m = np.array([1.0, 0.5, 2.0, 1.5])
+    for seed in range(3):
+        assert not verdict(attraction, attraction_pull, q, m, seed=seed).wrong
+        clipped = lambda i, u: attraction_pull(i, np.clip(u, -50, 50))  # noqa: E731
+        assert verdict(attraction, clipped, q, m, seed=seed).wrong
+
+
+def variance(x):
+    return x.var(0)
+
+
+@pytest.mark.parametrize("factor", [2, 4])
+def test_a_float32_variance_far_from_zero_is_not_verified_by_what_it_cannot_show(factor):
+    x = (np.random.default_rng(1).normal(size=(5, 3)) + 1e6).astype(np.float32)
+    slope = lambda i, u: (u * factor * (i[0] - i[0].mean(0)) / np.float32(5),)  # noqa: E731
+    expected = {2: {Verdict.INCONCLUSIVE, Verdict.AGREES}, 4: {Verdict.INCONCLUSIVE, Verdict.DISAGREES}}[factor]
+    assert {verdict(variance, slope, x, seed=seed) for seed in range(3)} <= expected
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_sum_with_a_large_constant_is_not_verified_on_steps_that_show_nothing(seed):
+    """Steps of the point's size show three digits; a second oracle confirms a claim, and settles no mistake."""
+    x = np.random.default_rng(2).normal(size=(3, 5))
+    shifted = lambda x: x + 1e11  # noqa: E731
+    assert verdict(shifted, lambda i, u: (u * (1 + 1e-6),), x, seed=seed) is Verdict.INCONCLUSIVE
+    assert not verdict(shifted, lambda i, u: (u,), x, seed=seed).wrong

@@ -100,3 +100,48 @@ def test_equal_moves_of_what_seems_a_kink_allow_for_the_tolerance_too(factor, wr
     trial = Trial(target, Settings(seed=seed))
     kink = trial.finding("gradient.entries", "b", Verdict.KINK)
     assert any(finding.verdict.wrong for finding in together(trial, [kink])) is wrong
+
+
+def iterate(step, x, tolerance, lost):
+    for _ in range(3000):
+        new = step(x)
+        if np.abs(new - x).max() < tolerance:
+            return new
+        x = new
+    lost.append(x)
+    return x
+
+
+def jacobi_forward(size, seed, tolerance, lost, factor=1.0):
+    """A forward that would never return where its matrix is moved too far."""
+    rng = np.random.default_rng([seed, size])
+
+    def forward(a, b):
+        d = np.diag(a) + 6
+        return iterate(lambda x: (b - (a @ x - np.diag(a) * x)) / d, 0 * b, tolerance, lost)
+
+    def vjp(inputs, u):
+        a, b = inputs
+        m = a + 6 * np.eye(size)
+        g = factor * np.linalg.solve(m.T, u)
+        return -np.outer(g, np.linalg.solve(m, b)), g
+
+    a, b = rng.uniform(-1, 1, (size, size)), rng.standard_normal(size)
+    return adapt.vjp(forward, vjp, a, b, names=("a", "b"), name="jacobi")
+
+
+@pytest.mark.parametrize(("size", "seed"), [(3, 8), (4, 2), (5, 5), (5, 0)])
+def test_a_forward_that_iterates_is_not_moved_to_where_it_never_ends(size, seed):
+    lost = []
+    with np.errstate(all="ignore"):
+        verdict = gradcheck.check(jacobi_forward(size, seed, 1e-10, lost), seed=seed).verdict
+    assert verdict is Verdict.AGREES
+    assert lost == []
+
+
+@pytest.mark.parametrize("tolerance", [1e-4, 1e-6, 1e-8, 1e-11])
+def test_a_forward_that_stops_early_is_not_called_wrong_and_a_turned_sign_is(tolerance):
+    for seed in range(3):
+        with np.errstate(all="ignore"):
+            assert not gradcheck.check(jacobi_forward(4, seed, tolerance, []), seed=seed).verdict.wrong
+            assert gradcheck.check(jacobi_forward(4, seed, tolerance, [], factor=-1.0), seed=seed).verdict.wrong

@@ -1,0 +1,96 @@
+"""One block along random directions: drawn again where a domain is narrow, confirmed where they disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from math import inf, isfinite
+
+from gradcheck.checks.confirm import confirm, explained, on_stairs
+from gradcheck.checks.doubt import denied
+from gradcheck.checks.faint import faint, strata
+from gradcheck.checks.prober import Probe, Prober
+from gradcheck.checks.ties import TIE, at_tie
+from gradcheck.compare import Verdict
+from gradcheck.pieces import is_large, norm_along
+
+__all__ = ["BRIEF", "directions"]
+
+BRIEF = 7  # evaluations: three levels of known noise; what is faint in a large block needs no last digit
+_FINE = 1e-9  # of the gradient along a direction: a thousandth of the resolution that is asked for
+
+# (other draw, each entry's own scale, factor): a domain may be narrower than the size of its numbers
+_ATTEMPTS = ((0, True, 1.0), (100, False, 1.0), (200, True, 1e-3), (300, True, 1e-6))
+
+
+def directions(prober: Prober, count: int, affordable: bool) -> list[Probe]:
+    """Probe a block along random directions, and its faint entries apart.
+
+    In a large block faint entries take the place of the last of three directions, and nothing more is asked once one
+    disagrees: its entries are looked for next.
+    """
+    first = _settled(prober, 0, affordable)
+    bar = first.comparison.allowed if affordable else 0.0
+    masks = list(strata(prober, bar if isfinite(bar) else 0.0))
+    numbers = range(1, count - (bool(masks) and not affordable and count > 2))
+    others: list[Callable[[], Probe]] = [partial(_settled, prober, number, affordable) for number in numbers]
+    apart: list[Callable[[], Probe]] = [
+        partial(faint, prober, level, small, None if affordable else BRIEF) for level, small in enumerate(masks)
+    ]
+
+    def kept(probe: Probe) -> Probe:
+        return probe if affordable or probe.verdict is not Verdict.AGREES else probe.told()
+
+    probes = [kept(first)]
+    del first
+    # of a large block one gradient is there at a time: first all that the first cotangent is for
+    for ask in (*apart, *others) if is_large(prober.x) else (*others, *apart):
+        if not affordable and probes[-1].verdict is Verdict.DISAGREES:
+            return probes
+        probe = kept(ask())
+        if ask in others or probe.verdict is Verdict.DISAGREES:
+            probes.append(probe)
+        del probe
+    return probes
+
+
+def _settled(prober: Prober, number: int, affordable: bool) -> Probe:
+    """Probe one direction; where it is inconclusive, try each entry's own scale and fresh draws."""
+    v = prober.direction(number)
+    # of a large block the first direction has the last digit; the others are for what cancels there
+    enough = _FINE * norm_along(prober.claim(number), v) if number > 0 and is_large(v) else 0.0
+    probe = first = prober.probe(number, v, full=number == 0, enough=enough)
+    nothing = probe.estimate.scale <= 1e3 * probe.comparison.allowed  # was seen, agree or not
+    stands = probe.estimate.kind == "flat" or probe.line.stands_still_nearby() or probe.line.saws(probe.estimate.gap)
+    still = probe.verdict is Verdict.DISAGREES and stands
+    if prober.scale < 1e-2 and (still or (nothing and probe.verdict in (Verdict.INCONCLUSIVE, Verdict.AGREES))):
+        other = prober.probe(number, prober.direction(number) / prober.scale, full=True)
+        if other.verdict in (Verdict.AGREES, Verdict.DISAGREES):
+            probe = other
+    if probe.verdict is Verdict.INCONCLUSIVE and probe.estimate.kind != "kink":
+        covered = abs(probe.estimate.gap) <= probe.comparison.allowed < inf
+        for again, relative, factor in _ATTEMPTS:
+            other = prober.probe(number, factor * prober.direction(number + again, relative=relative), full=True)
+            if factor < 1 and other.verdict is Verdict.DISAGREES:
+                long = prober.line(number, other.v / factor)
+                if covered or denied(long, other.estimate.gap / factor):
+                    continue
+            if factor < 1 and other.comparison.vanishes and probe.comparison.allowed < inf:
+                continue  # longer steps saw more
+            if other.verdict.severity < probe.verdict.severity or other.verdict is Verdict.DISAGREES:
+                probe = other
+            if probe.verdict is not Verdict.INCONCLUSIVE:
+                break
+    probe = explained(prober, probe)
+    if probe.verdict is Verdict.DISAGREES:
+        if on_stairs(prober, probe):
+            flats = (prober.probe(number, factor * probe.v, full=True) for factor in (1e-3, 1e-6, 1e-9))
+            found = next((flat for flat in flats if flat.verdict is Verdict.AGREES), None)
+            if found is not None:
+                return replace(found, doubted=True)
+        probe = confirm(prober, probe, jumps=affordable)  # a large block's entries will tell
+        if probe.verdict is Verdict.DISAGREES and at_tie(prober, number, probe.v, probe.estimate.gap):
+            undecided = replace(probe.comparison, verdict=Verdict.INCONCLUSIVE, reason=TIE)
+            probe = replace(probe, comparison=undecided)  # single entries tell
+    return replace(probe, doubted=probe.doubted or first.doubted)

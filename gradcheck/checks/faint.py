@@ -1,0 +1,60 @@
+"""Entries whose gradient is so small that those of large ones would hide a mistake in them: probed apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from math import hypot, sqrt
+
+import numpy as np
+
+from gradcheck.checks.confirm import confirm
+from gradcheck.checks.prober import Probe, Prober
+from gradcheck.checks.ties import TIE, at_tie
+from gradcheck.compare import Verdict
+from gradcheck.norms import norm
+from gradcheck.pieces import norm_along, pieces
+from gradcheck.point import Array
+
+__all__ = ["AWAY", "faint", "strata"]
+
+AWAY = 0.5  # longest step along a few entries: none of them moves as far as the block is large
+_HIDDEN = 1e-4  # of the block's typical gradient: what is smaller is probed apart
+
+
+def strata(prober: Prober, bar: float) -> Iterator[Array]:
+    """Yield masks of entries whose claimed gradient is so small that large ones would hide them.
+
+    Args:
+        prober: of the block.
+        bar: of a direction of the whole block: what it hides is a mistake in the last digits that one entry shows.
+    """
+    claim = prober.claim(0)
+    inside = np.ones(claim.shape, dtype=bool)
+    for _ in range(3):
+        count = int(np.count_nonzero(inside))
+        typical = hypot(*(norm(g[at]) for g, at in pieces(claim, inside))) / sqrt(count) if count else 0.0
+        limit = max(_HIDDEN * typical, min(bar / (prober.resolution * prober.scale), 0.1 * typical))
+        bar, small = 0.0, np.zeros(claim.shape, dtype=bool)
+        for g, at, out in pieces(claim, inside, out=small):
+            out[...] = at & (np.abs(g) <= limit)
+        if typical == 0 or not small.any() or small.all():
+            break
+        yield small
+        inside = small
+
+
+def faint(prober: Prober, level: int, small: Array, most: int | None) -> Probe:
+    """Probe entries of small claimed gradient alone."""
+    whole = prober.direction(1000 + level)
+    # the claims' rounding is that of the sums they come from: relative to the block, not to the small ones
+    reference = norm_along(prober.claim(0), whole)
+    whole[~small] = 0.0
+    # what hardly moves the outputs is no reason for steps beyond all that was given: an iteration may never end there
+    probe = prober.probe(0, whole, reference=reference, most=most, reach=AWAY)
+    if probe.verdict is Verdict.DISAGREES:
+        probe = confirm(prober, probe)
+        if probe.verdict is Verdict.DISAGREES and at_tie(prober, 0, probe.v, probe.estimate.gap):
+            undecided = replace(probe.comparison, verdict=Verdict.INCONCLUSIVE, reason=TIE)
+            probe = replace(probe, comparison=undecided)
+    return probe
