@@ -119,7 +119,10 @@ def confirm(prober: Prober, probe: Probe, *, full: bool = True, beside: bool = T
 
 def _stands_out(prober: Prober, probe: Probe) -> bool:
     """Whether a gap is far larger than what the claim differs by beside the point, and no last digit of its own."""
-    lost = spread(prober, *probe.along) + trembling(prober, *probe.along)
+    if is_large(probe.v) and not touches_few(probe.v):
+        lost = spread_at_most(prober, *probe.along) + most(prober, *probe.along)
+    else:
+        lost = spread(prober, *probe.along) + trembling(prober, *probe.along)
     return abs(probe.estimate.gap) > max(_DIGIT * probe.size, _FAR * lost)
 
 
@@ -155,9 +158,8 @@ def _confirmed(prober: Prober, probe: Probe, *, full: bool, beside: bool, jumps:
     least, beyond = prober.claim_rounding * size, first.line.unseen(prober.trial.loudest, first.estimate.gap, unit)
     if abs(first.estimate.measured) <= 3 * first.estimate.error:
         # nothing moves here; how far it would have to, is known from where something did
-        beyond += first.estimate.rounding * max(
-            1.0, prober.trial.loudest * first.line.floor() / max(first.estimate.noise, 1e-300)
-        )
+        louder = prober.trial.loudest * first.line.floor() / max(first.estimate.noise, 1e-300)
+        beyond += first.estimate.rounding * max(1.0, louder)
     known = max(narrowed, flickering(prober, first))
     if abs(first.estimate.gap) < _SOLVED * scale:
         beyond += STOPS * wavering(prober.trial, first.number) * norm(first.v) / prober.scale
