@@ -39,7 +39,8 @@ def vjp(
         names: one an input; taken from forward's signature where it tells them. Entries of a nest are
             called "params.W".
         name: of the target; taken from forward where it has one.
-        wrt: inputs whose gradients are claimed; None for all but those that the vjp answers None for.
+        wrt: inputs whose gradients are claimed, None for all. Leave out what the vjp answers None for although it
+            moves the outputs; labels, masks and flags may have None all the same.
         batch: declares that samples along this axis of the first input and of the outputs are independent.
         tolerance: relative gap that is of no interest.
     Returns:
