@@ -107,8 +107,11 @@ def confirm(prober: Prober, probe: Probe, *, full: bool = True, beside: bool = T
     of the forward may explain it; else it is INCONCLUSIVE, or AGREES up to the forward's own inexactness.
     A gap within the rounding of the block's large gradients is a mistake of a small one only where that stands alone.
     """
-    block = _LARGER * prober.claim_rounding * probe.reference
-    within = 0.0 < probe.size < probe.reference and abs(probe.estimate.gap) <= block + probe.estimate.error
+    # what moves the outputs by less than their rounding, for a move of the block by its own size, is a small one too
+    outputs = prober.claim_rounding * prober.magnitude(probe.number) * min(1.0, extremes(probe.v)[1] / prober.scale)
+    block = max(_LARGER * prober.claim_rounding * probe.reference, outputs)
+    larger = block > prober.claim_rounding * probe.size
+    within = larger and abs(probe.estimate.gap) <= block + probe.estimate.error
     if within and (not _alive(probe) or mixed(prober, probe)):
         return replace(probe, comparison=prober.judge(probe.estimate, probe.number, probe.reference, block))
     found = _confirmed(prober, probe, full=full, beside=beside, jumps=jumps)

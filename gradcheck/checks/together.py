@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.checks.doubt import narrowing
 from gradcheck.checks.precision import stage_for
 from gradcheck.checks.prober import Probe, Prober
 from gradcheck.checks.solvers import STOPS, wavering
@@ -99,11 +100,15 @@ def _lines(prober: Prober) -> Iterator[tuple[Array, str, float]]:
         return
     for number in range(3):
         flat = prober.direction(number).ravel()
-        level = flat - differ.T @ (differ @ flat)
-        if norm(level) > 1e-3 * norm(flat):
-            v = (level * (norm(flat) / norm(level))).reshape(prober.x.shape)
+        left = flat - differ.T @ (differ @ flat)
+        if norm(left) > 1e-3 * norm(flat):
+            v = (left * (norm(flat) / norm(left))).reshape(prober.x.shape)
+            slopes = (
+                claims @ v.ravel()
+            )  # alike, but for how exactly the line is known, and what the claims are rounded by
             size = max(norm(claim.reshape(v.shape) * v) for claim in claims)
-            yield v, "moved where all branches that meet here have the same slope", _LEVEL * size
+            level = max(_LEVEL * size, 3 * float(np.ptp(slopes)))
+            yield v, "moved where all branches that meet here have the same slope", level
 
 
 def _wrong(prober: Prober, v: Array, level: float) -> Probe | None:
@@ -120,7 +125,7 @@ def _wrong(prober: Prober, v: Array, level: float) -> Probe | None:
     if any(abs(gap) <= 3 * allowed for gap, allowed in gaps) or gaps[0][0] * gaps[1][0] < 0:
         return None
     # no look at how far neighbouring claims differ: they do, because a tie is broken there
-    if at_tie(prober, 0, v, probe.estimate.gap):
+    if at_tie(prober, 0, v, probe.estimate.gap) or not narrowing(prober, probe)[1]:
         return None
     unseen = probe.line.unseen(trial.loudest, gaps[0][0])
     stopped = STOPS * wavering(trial, 0) * norm(v) / prober.scale

@@ -134,3 +134,21 @@ def test_the_largest_of_wide_logits_as_target_is_not_called_wrong():
             return (u * g / 3,)
 
         assert not any(v.wrong for v in verdicts(mean, pull, x, seeds=(seed,)))
+
+
+def test_hard_samples_of_a_softmax_are_not_called_wrong():
+    """At a temperature of 0.02 nearly every row is one-hot: what moves is 1e-18 of what stands still."""
+
+    def soft(x):
+        return probabilities(x / 0.02)
+
+    def pull(i, u):
+        y = soft(i[0])
+        return (y * (u - (y * u).sum(-1, keepdims=True)) / 0.02,)
+
+    for seed in range(6):
+        x = np.random.default_rng([seed, 9]).normal(size=(3, 4))
+        assert not any(v.wrong for v in verdicts(soft, pull, x, seeds=(seed,)))
+        wrong = np.where(np.arange(3) == 1, 2.0, 1.0)[:, None]
+        loose = np.random.default_rng(seed).normal(size=(3, 4)) * 0.02
+        assert all(v.wrong for v in verdicts(soft, lambda i, u, w=wrong: (pull(i, u)[0] * w,), loose, seeds=(seed,)))
