@@ -103,9 +103,8 @@ def _lines(prober: Prober) -> Iterator[tuple[Array, str, float]]:
         left = flat - differ.T @ (differ @ flat)
         if norm(left) > 1e-3 * norm(flat):
             v = (left * (norm(flat) / norm(left))).reshape(prober.x.shape)
-            slopes = (
-                claims @ v.ravel()
-            )  # alike, but for how exactly the line is known, and what the claims are rounded by
+            # alike, but for how exactly the line is known, and what the claims are rounded by
+            slopes = claims @ v.ravel()
             size = max(norm(claim.reshape(v.shape) * v) for claim in claims)
             level = max(_LEVEL * size, 3 * float(np.ptp(slopes)))
             yield v, "moved where all branches that meet here have the same slope", level

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy import special
 
 import gradcheck
 import netcore
@@ -143,12 +142,14 @@ def test_a_quantiser_of_binary_steps_is_a_staircase_and_no_short_format(levels):
 
 
 def test_outputs_rounded_to_half_precision_are_judged_at_theirs():
-    def target(rng):
-        x = rng.standard_normal((3, 5))
+    def target(factor):
         f = lambda x: np.tanh(x).astype(np.float16).astype(float)  # noqa: E731
-        return adapt.vjp(f, lambda i, u: (u * (1 - np.tanh(i[0]) ** 2),), x, name="half")
+        slope = lambda i, u: (factor * u * (1 - np.tanh(i[0]) ** 2),)  # noqa: E731
+        return lambda rng: adapt.vjp(f, slope, rng.standard_normal((3, 5)), name="half")
 
-    assert verified(target)
+    assert verified(target(1.0))
+    assert told(target(1.5))
+    assert told(target(-1.0))
 
 
 def forward_mode(jvp):
@@ -235,116 +236,6 @@ def test_an_activation_is_looked_at_in_zero_and_between_its_thresholds():
 def test_a_vertical_tangent_in_zero_is_left_alone():
     root = Slope(lambda x: np.sign(x) * np.sqrt(np.abs(x)), lambda x: 0.5 / np.sqrt(np.abs(x)))
     assert verified(lambda rng: adapt.activation(root, rng.uniform(0.5, 2.0, (3, 5)), name="root"))
-
-
-@pytest.mark.parametrize("place", range(6))
-def test_what_flickers_by_more_does_not_hide_an_entry_of_another_scale(place):
-    """The square of 1e6 flickers by more than the square of 1e-3 is."""
-    scales = 10.0 ** np.array([-3, -2, 0, 2, 4, 6])
-    factors = 1 + 1e-6 * (np.arange(6) == place)
-
-    def squares(factors):
-        return lambda rng: adapt.vjp(
-            np.square,
-            lambda inputs, u: (factors * 2 * inputs[0] * u,),
-            scales * rng.uniform(1, 2, 6),
-            names=("x",),
-            name="squares",
-        )
-
-    assert told(squares(factors))
-    assert verified(squares(np.ones(6)))
-
-
-def rotation(size):
-    return np.linalg.qr(np.random.default_rng(3).standard_normal((size, size)))[0]
-
-
-MIXED = 10.0 ** np.linspace(-6, 6, 7)
-
-
-def through_a_rotation(u):
-    """What rounding makes of u on a way that mixes all of its entries, and back."""
-    turn = rotation(len(u))
-    return turn.T @ (turn @ u)
-
-
-def through_frequencies(u):
-    return np.fft.irfft(np.fft.rfft(u), len(u))
-
-
-@pytest.mark.parametrize("way", [through_a_rotation, through_frequencies])
-def test_what_a_backward_that_mixes_large_and_small_rounds_off_the_small_is_no_mistake(way):
-    def target(rng):
-        return adapt.vjp(lambda x: MIXED * x, lambda i, u: (way(MIXED * u),), rng.standard_normal(7), name="mixed")
-
-    assert verified(target, seeds=range(4))
-
-
-def test_a_sum_of_cotangents_that_cancels_among_larger_gradients_is_rounding():
-    """The shared shift of a softmax has no gradient; the other entries of its block have."""
-
-    def forward(x):
-        z = np.exp(x[:4] + x[4] - np.max(x[:4] + x[4]))
-        return z / z.sum()
-
-    def vjp(inputs, u):
-        s = forward(inputs[0])
-        g = s * (u - s @ u)
-        return (np.append(g, g.sum()),)
-
-    assert verified(lambda rng: adapt.vjp(forward, vjp, rng.standard_normal(5), name="shifted"), seeds=range(4))
-
-
-@pytest.mark.parametrize("row", range(3))
-def test_a_mistake_in_a_faint_row_is_told_whatever_the_other_rows_are(row):
-    """Rows of erfc near 0, 4 and 7: their gradients lie 1e-7 and 1e-20 apart."""
-    wrong = 1 + 1e-6 * (np.arange(3) == row)[:, None]
-
-    def gaussian(factors):
-        def target(rng):
-            x = np.array([[0.3], [4.0], [7.0]]) + rng.uniform(0, 0.5, (3, 5))
-            slope = lambda i, u: (-2 / np.sqrt(np.pi) * np.exp(-(i[0] ** 2)) * u * factors,)  # noqa: E731
-            return adapt.vjp(special.erfc, slope, x, name="erfc")
-
-        return target
-
-    assert told(gaussian(wrong))
-    assert verified(gaussian(np.ones((3, 1))))
-
-
-@pytest.mark.parametrize("place", [(0, 0), (2, 1)])
-def test_what_is_forgiven_along_a_direction_is_looked_for_entry_by_entry(place):
-    """Near −1 a rounding of one entry changes log1p's slope by more than a mistake in another."""
-    wrong = np.ones((3, 5))
-    wrong[place] += 1e-6
-
-    def logarithm(factors):
-        def target(rng):
-            x = -1 + 10.0 ** rng.uniform(-7, -3, (3, 5))
-            return adapt.vjp(np.log1p, lambda i, u: (u / (1 + i[0]) * factors,), x, name="log1p")
-
-        return target
-
-    assert told(logarithm(wrong), seeds=range(4))
-    assert verified(logarithm(np.ones((3, 5))), seeds=range(4))
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_curvature_that_cancels_a_gap_at_one_step_does_not_deny_it(seed):
-    wrong = np.ones((3, 5))
-    wrong[2, 1] += 1e-6
-
-    def power(factors):
-        def target(rng):
-            x = 3 * rng.standard_normal((3, 5))
-            x[2, 1] = 1.49
-            return adapt.vjp(lambda x: x**20, lambda i, u: (20 * i[0] ** 19 * u * factors,), x, name="power")
-
-        return target
-
-    assert told(power(wrong), seeds=(seed,))
-    assert verified(power(np.ones((3, 5))), seeds=(seed,))
 
 
 @pytest.mark.parametrize("seed", [101, 0, 1, 2])
