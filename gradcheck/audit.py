@@ -115,6 +115,7 @@ def _raised_in(error: BaseException) -> str:
     return "" if trace is None else f" ({trace.tb_frame.f_code.co_filename}:{trace.tb_lineno})"
 
 
+_SIGNS = (".git", "pyproject.toml", "gradcheck.toml", "setup.py")  # what the directory of a project holds
 _LONGEST = 60  # lines of a function that a report keeps
 
 
@@ -148,16 +149,19 @@ def assemble(
 
 def project_root() -> Path:
     """Return the nearest directory above the working directory that holds a project, or the working directory."""
-    here = Path.cwd()
-    signs = (".git", "pyproject.toml", "gradcheck.toml", "setup.py")
-    return next((p for p in (here, *here.parents) if any((p / sign).exists() for sign in signs)), here)
+    here = directory = os.getcwd()
+    while not any(os.path.exists(os.path.join(directory, sign)) for sign in _SIGNS):
+        above = os.path.dirname(directory)
+        if above == directory:
+            return Path(here)
+        directory = above
+    return Path(directory)
 
 
 def _from(base: str, finding: Finding) -> Finding:
     """Return a finding whose paths are told from a directory."""
     small = finding.counterexample
-    return replace(
-        finding,
+    return finding.but(
         source=_told(finding.source, base),
         message=finding.message.replace(base, ""),
         counterexample=small and replace(small, code=small.code.replace(base, "")),

@@ -29,12 +29,15 @@ class Verdict(StrEnum):
     @property
     def severity(self) -> int:
         """0 for AGREES … 5 for RAISED."""
-        return list(Verdict).index(self)
+        return _SEVERITY[self]
 
     @property
     def wrong(self) -> bool:
         """Whether something is wrong (exit code 1)."""
         return self in (Verdict.DISAGREES, Verdict.MALFORMED, Verdict.RAISED)
+
+
+_SEVERITY = {verdict: place for place, verdict in enumerate(Verdict)}
 
 
 @dataclass(frozen=True, slots=True)

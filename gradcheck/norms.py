@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from math import inf, sqrt
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["norm"]
+__all__ = ["all_finite", "norm"]
+
+_LEAST = float(np.finfo(np.float64).tiny) ** 0.8  # of a sum of squares whose terms have all their digits
+
+
+def all_finite(x: npt.NDArray[Any]) -> bool:
+    """Whether no entry is NaN or infinite."""
+    return bool(np.count_nonzero(np.isfinite(x)) == x.size)
 
 
 def norm(x: npt.NDArray[Any]) -> float:
@@ -21,6 +29,11 @@ def norm(x: npt.NDArray[Any]) -> float:
         >>> norm(np.array([[3e200], [4e200]])) / 1e200, norm(np.array([3e-200, 4e-200])) * 1e200
         (5.0, 5.0)
     """
+    if x.dtype == np.float64:
+        flat = x.ravel()
+        square = float(flat.dot(flat))
+        if _LEAST < square < inf:
+            return sqrt(square)
     # squares of what is below √tiny lose digits, then vanish: 1e-154 in float64, 1e-19 in float32
     least = float(np.finfo(x.dtype).tiny) ** 0.4 if x.dtype.kind in "fc" else 0.0
     with np.errstate(over="ignore", under="ignore"):

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gradcheck.errors import InputError
+from gradcheck.norms import all_finite
 
 __all__ = ["Array", "Point", "differentiable", "own", "validated"]
 
@@ -64,8 +65,8 @@ def validated(name: str, value: Any, *, must_differentiate: bool = False) -> Any
             f"Expected at least one entry in {name} but got shape {value.shape}: nothing can be measured there; "
             "give a batch of 2 or more"
         )
-    bad = ~np.isfinite(value)
-    if bad.any():
+    if not all_finite(value):
+        bad = ~np.isfinite(value)
         first = tuple(int(i) for i in np.argwhere(bad)[0])
         raise InputError(
             f"Expected finite numbers in {name} but got {int(bad.sum())} NaN or infinite of {value.size}, "

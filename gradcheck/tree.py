@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 __all__ = ["is_container", "leaves", "rebuild"]
 
 
@@ -13,6 +15,8 @@ _NUMBERS = (bool, int, float, complex)  # numpy's scalars are leaves of their ow
 
 def is_container(value: object) -> bool:
     """Whether a value holds leaves: a mapping, or a list or tuple that is not just a list of numbers."""
+    if isinstance(value, np.ndarray):
+        return False
     if isinstance(value, Mapping):
         return True
     return isinstance(value, (list, tuple)) and any(type(item) not in _NUMBERS for item in value)

@@ -24,7 +24,7 @@ ROOMS = (
     ("config",),
     (
         *("target", "point", "norms", "pieces", "estimate", "settings"),
-        *("errors", "tree", "linear", "session", "inputs", "recipe"),
+        *("errors", "tree", "linear", "session", "inputs", "recipe", "streams"),
     ),
 )
 LEVEL = {room: level for level, rooms in enumerate(reversed(ROOMS)) for room in rooms}

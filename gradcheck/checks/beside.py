@@ -14,7 +14,7 @@ import numpy as np
 
 from gradcheck.checks.cotangents import flatten
 from gradcheck.checks.moves import Ordered
-from gradcheck.norms import norm
+from gradcheck.norms import all_finite, norm
 from gradcheck.pieces import banded, changed, is_large, moved, pieces
 from gradcheck.point import Array, differentiable, own
 from gradcheck.tree import rebuild
@@ -53,7 +53,7 @@ def gathered(
 
         def look(answer: Mapping[str, Any]) -> Array | None:
             g = answer.get(prober.name)
-            return None if g is None or g.shape != v.shape or not np.all(np.isfinite(g)) else np.asarray(g[where])
+            return None if g is None or g.shape != v.shape or not all_finite(g) else np.asarray(g[where])
 
         rows = [row for row in ask(look, number, prober.stage.claim_eps) if row is not None]
         prober.gathered[key, number] = places, rows

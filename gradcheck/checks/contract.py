@@ -10,11 +10,11 @@ import numpy as np
 
 from gradcheck.checks.claims import viewed
 from gradcheck.checks.trial import Trial
-from gradcheck.checks.value import same
+from gradcheck.checks.value import unchanged
 from gradcheck.compare import Verdict
 from gradcheck.errors import ContractError
 from gradcheck.norms import norm
-from gradcheck.pieces import distance, pieces
+from gradcheck.pieces import distance, identical, is_large, pieces, same
 from gradcheck.point import Array, differentiable
 from gradcheck.report import Finding
 from gradcheck.tree import leaves
@@ -169,18 +169,18 @@ def contract_mutation(trial: Trial) -> Iterator[Finding]:
     trial.claims.let_go()
     arguments = trial.fresh()
     _, pullback = trial.target.linearize(*arguments)
-    unmoved = [same(a, v) for a, v in zip(arguments, trial.values, strict=True)]
+    unmoved = [unchanged(a, v) for a, v in zip(arguments, trial.values, strict=True)]
     cotangent = trial.cotangent(0)
     pullback(cotangent)
     wrong = False
     for name, a, value, still in zip(trial.names, arguments, trial.values, unmoved, strict=True):
-        if not same(a, value):
+        if not unchanged(a, value):
             wrong = trial.protect = True
             who = "backward" if still else "the linearized forward"
             message = f"{who} writes into {name}: the caller's array has changed after the call; work on a copy"
             yield trial.finding("contract.mutation", name, Verdict.MALFORMED, message)
     for (_, mine), (_, given) in zip(leaves(trial.cotangent(0)), leaves(cotangent), strict=True):
-        if isinstance(given, np.ndarray) and not same(mine, given):
+        if isinstance(given, np.ndarray) and not unchanged(mine, given):
             wrong = True
             message = (
                 "backward writes into its cotangent: whoever else uses that array gets a wrong gradient; work on a copy"
@@ -194,7 +194,7 @@ def contract_aliasing(trial: Trial) -> Iterator[Finding]:
     """A returned gradient stays what it was when the backward, or the forward, is called again."""
     _, pullback = trial.linearize()
     held = pullback(trial.cotangent(0))
-    kept = {name: value if value is None else _digest(value) for name, value in viewed(held).items()}
+    kept = {name: value if value is None else _remembered(value) for name, value in viewed(held).items()}
     trial.claims.let_go()
     pullback(trial.cotangent(1))
     _, other = trial.linearize()
@@ -202,7 +202,7 @@ def contract_aliasing(trial: Trial) -> Iterator[Finding]:
     wrong = False
     for name, value in kept.items():
         now = held[name]
-        if value is not None and isinstance(now, np.ndarray) and value != _digest(now):
+        if value is not None and isinstance(now, np.ndarray) and not _as_remembered(now, value):
             wrong = True
             message = (
                 f"the gradient of {name} changed after it was returned, when backward was called again: it is an "
@@ -211,6 +211,15 @@ def contract_aliasing(trial: Trial) -> Iterator[Finding]:
             yield trial.finding("contract.aliasing", name if name in trial.names else "", Verdict.MALFORMED, message)
     if not wrong:
         yield trial.finding("contract.aliasing", "", Verdict.AGREES)
+
+
+def _remembered(gradient: Array) -> Array | bytes:
+    """Return what tells later whether an array has changed: a copy, or of a large one its digest."""
+    return _digest(gradient) if is_large(gradient) else gradient.copy()
+
+
+def _as_remembered(gradient: Array, kept: Array | bytes) -> bool:
+    return _digest(gradient) == kept if isinstance(kept, bytes) else same(gradient, kept)
 
 
 def _digest(gradient: Array) -> bytes:
@@ -253,7 +262,10 @@ def contract_layout(trial: Trial) -> Iterator[Finding]:
         if (
             other is None
             or other.shape != gradient.shape
-            or not any(close(gradient, other, 1e-6, trial.faintest(name, measured=asked)) for asked in (False, True))
+            or not any(
+                identical(gradient, other) or close(gradient, other, 1e-6, trial.faintest(name, measured=asked))
+                for asked in (False, True)
+            )
         ):
             wrong = True
             message = (
@@ -282,6 +294,8 @@ def loose(eps: float) -> float:
 
 def close(a: Array, b: Array, relative: float, floor: float = 0.0) -> bool:
     """Whether two gradients are equal up to a fraction of the first one's norm (coarser below float64), or `floor`."""
+    if identical(a, b):
+        return True
     eps = max(float(np.finfo(x.dtype).eps) if x.dtype.kind in "fc" else 0.0 for x in (a, b))
     allowed = max(relative, loose(eps)) * norm(a) + floor
     with np.errstate(all="ignore"):

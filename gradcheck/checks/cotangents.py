@@ -9,6 +9,7 @@ import numpy as np
 
 from gradcheck.norms import norm
 from gradcheck.point import Array, differentiable
+from gradcheck.streams import off_zero
 from gradcheck.tree import leaves, rebuild
 
 __all__ = ["drawn", "flatten", "masked", "scaled"]
@@ -22,8 +23,11 @@ def flatten(outputs: Any) -> Array:
     Returns:
         (n,) float64, or complex128 where any output is complex; a fresh array or a view.
     """
-    if isinstance(outputs, np.ndarray) and outputs.dtype == np.float64:
-        return outputs.ravel()
+    if isinstance(outputs, np.ndarray):
+        if outputs.dtype == np.float64:
+            return outputs.ravel()
+    elif isinstance(outputs, float):
+        return np.array([outputs], dtype=np.float64)
     flat = [np.asarray(leaf).ravel() for _, leaf in leaves(outputs) if _active(leaf)]
     if not flat:
         return np.zeros(0)
@@ -49,7 +53,7 @@ def drawn(outputs: Any, rng: np.random.Generator) -> Any:
         if not _active(leaf):
             return np.zeros_like(leaf) if isinstance(leaf, (np.ndarray, np.generic, int)) else None
         y = np.asarray(leaf)
-        u = np.round(rng.choice([-1.0, 1.0], y.shape) * rng.uniform(0.5, 1.5, y.shape), 4)
+        u = off_zero(rng, y.shape).round(4)
         if y.dtype.kind == "c":
             u = u * np.exp(1j * rng.uniform(0, 2 * np.pi, y.shape))
         size = norm(y) / sqrt(y.size) if several and y.size else 0.0
@@ -65,6 +69,8 @@ def scaled(leaf: Any, scale: float) -> Any:
     """Return one leaf times a number, in its own dtype and kind."""
     if not isinstance(leaf, (np.ndarray, np.generic)):
         return leaf * scale
+    if scale == 1.0:
+        return leaf.copy()
     product = np.asarray(leaf * np.asarray(scale, leaf.dtype))
     return product if isinstance(leaf, np.ndarray) else product[()]
 

@@ -16,7 +16,7 @@ import numpy as np
 from gradcheck.checks.beside import gathered, touches_few, wide_at, wide_slope
 from gradcheck.checks.cotangents import masked
 from gradcheck.checks.moves import tremor_of
-from gradcheck.norms import norm
+from gradcheck.norms import all_finite, norm
 from gradcheck.pieces import dot, norm_along, pieces
 from gradcheck.point import Array
 from gradcheck.probes.line import Line
@@ -116,7 +116,7 @@ def spread(prober: Prober, number: int, v: Array) -> float:
         v = v[v != 0]
     else:
         nearby = [gradients.get(prober.name) for gradients in prober.trial.neighbours(number, prober.stage.claim_eps)]
-        claims = [g.astype(kind) for g in nearby if g is not None and g.shape == v.shape and np.all(np.isfinite(g))]
+        claims = [g.astype(kind) for g in nearby if g is not None and g.shape == v.shape and all_finite(g)]
     if len(claims) < 2:
         return 0.0
     middle = sum(claims[1:], start=claims[0]) / len(claims)
@@ -134,7 +134,7 @@ def spread_at_most(prober: Prober, number: int, v: Array) -> float:
 
     def look(answer: Mapping[str, Any]) -> tuple[float, float] | None:
         g = answer.get(prober.name)
-        if g is None or g.shape != v.shape or not np.all(np.isfinite(g)):
+        if g is None or g.shape != v.shape or not all_finite(g):
             return None
         return dot(g, v), hypot(*(norm((a - b) * w) for a, b, w in pieces(g, claim, v)))
 

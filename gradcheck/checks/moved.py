@@ -15,6 +15,7 @@ from gradcheck.checks.precision import stage_for
 from gradcheck.checks.prober import Probe, Prober
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
+from gradcheck.norms import all_finite
 from gradcheck.point import Array
 
 __all__ = ["MOVE", "moved_probes", "settles"]
@@ -54,7 +55,7 @@ def _beside(prober: Prober, x: Array) -> Prober | None:
     values[trial.index(prober.name)] = x
     moved = Trial(trial.target, trial.settings, values)
     try:
-        finite = bool(np.all(np.isfinite(moved.y0)))
+        finite = all_finite(moved.y0)
     except Exception:  # the moved point may lie outside the domain; then nothing is known
         return None
     if not finite or prober.name not in moved.claimed_blocks():

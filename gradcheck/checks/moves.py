@@ -7,19 +7,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradcheck.point import Array
+from gradcheck.streams import off_zero, signs
 
 __all__ = ["Ordered", "in_proportion", "rounded", "tremor_of"]
 
 
 def rounded(rng: np.random.Generator, step: float, x: Array) -> Array:
     """Return each entry times 1 ± step."""
-    return np.asarray(x * (1 + step * rng.choice([-1.0, 1.0], np.shape(x))))
+    return np.asarray(x * (1 + step * signs(rng, np.shape(x))))
 
 
 def in_proportion(rng: np.random.Generator, step: float, size: float, x: Array) -> Array:
     """Return each entry moved at random by up to 1.5 steps of itself; a zero by those of the block's size."""
     each = np.where(x == 0, size, np.abs(x))
-    return np.asarray(x + step * (rng.choice([-1.0, 1.0], np.shape(x)) * rng.uniform(0.5, 1.5, np.shape(x)) * each))
+    return np.asarray(x + step * (off_zero(rng, np.shape(x)) * each))
 
 
 class Ordered:

@@ -15,7 +15,7 @@ import numpy as np
 
 from gradcheck.checks.cotangents import flatten
 from gradcheck.checks.trial import Trial
-from gradcheck.norms import norm
+from gradcheck.norms import all_finite, norm
 from gradcheck.pieces import changed, distance
 from gradcheck.point import Array, differentiable
 
@@ -136,7 +136,7 @@ def _moved(trial: Trial, size: float) -> Any:
         y = flatten(trial.target.forward(*values))
     except Exception:  # the move may leave the domain; then nothing is known
         return None
-    return y if y.shape == trial.y0.shape and np.all(np.isfinite(y)) else None
+    return y if y.shape == trial.y0.shape and all_finite(y) else None
 
 
 def _step(rng: np.random.Generator, size: float, relative: bool, x: Array) -> Array:
@@ -153,7 +153,7 @@ def _shadow(trial: Trial) -> Trial | None:
         y0 = shadow.y0
     except Exception:  # a forward may insist on its own dtype; then it is judged natively
         return None
-    if any(_eps(leaf) > _SPACINGS[0] for leaf in leaves) or y0.shape != trial.y0.shape or not np.all(np.isfinite(y0)):
+    if any(_eps(leaf) > _SPACINGS[0] for leaf in leaves) or y0.shape != trial.y0.shape or not all_finite(y0):
         return None
     if effective_spacing(shadow) > _SPACINGS[0]:
         return None

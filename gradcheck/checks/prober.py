@@ -13,12 +13,13 @@ from gradcheck.checks.precision import Stage
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Comparison, Verdict, compare
 from gradcheck.estimate import Estimate
-from gradcheck.norms import norm
+from gradcheck.norms import all_finite, norm
 from gradcheck.pieces import banded, extremes, is_large, norm_along, pieces
 from gradcheck.point import Array
 from gradcheck.probes.complexstep import complex_slope
 from gradcheck.probes.ladder import measure
 from gradcheck.probes.line import Line
+from gradcheck.streams import off_zero
 
 __all__ = ["Probe", "Prober"]
 
@@ -128,7 +129,7 @@ class Prober:
         rng = self.trial.rng("direction", self.name, number, relative)
         if is_large(self.x) and self.x.dtype.kind != "c" and not (relative or self.one_signed):
             return banded(rng, self.x.shape, self.scale)
-        v = rng.choice([-1.0, 1.0], self.x.shape) * rng.uniform(0.5, 1.5, self.x.shape)
+        v = off_zero(rng, self.x.shape)
         if self.x.dtype.kind == "c":
             v = v * np.exp(1j * rng.uniform(0, 2 * np.pi, self.x.shape))
         sizes = np.abs(self.x.astype(_wide(self.x)))
@@ -258,7 +259,7 @@ class Prober:
             y0 = shadow.y0
         except Exception:  # many functions take float64 only
             return None
-        if y0.dtype != np.longdouble or y0.shape != self.y0.shape or not np.all(np.isfinite(y0)):
+        if y0.dtype != np.longdouble or y0.shape != self.y0.shape or not all_finite(y0):
             return None
         x, wide = values[shadow.index(self.name)], v.astype(np.longdouble)
         eps = float(np.finfo(np.longdouble).eps)

@@ -17,7 +17,7 @@ from gradcheck.checks.stale import kept_caches
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
 from gradcheck.norms import norm
-from gradcheck.pieces import is_large, pieces
+from gradcheck.pieces import identical, is_large, pieces
 from gradcheck.point import Array, differentiable
 from gradcheck.report import Finding
 from gradcheck.tree import leaves, rebuild
@@ -63,7 +63,7 @@ def _unlike(trial: Trial, blocks: Sequence[str], other: Mapping[str, Any]) -> It
         first = trial.gradient(0, name)
         if other.get(name) is None or other[name].shape != first.shape:
             yield name, "no gradient or another shape"
-        elif not close(first, other[name], 1e-10, trial.faintest(name)):
+        elif not (identical(first, other[name]) or close(first, other[name], 1e-10, trial.faintest(name))):
             size = norm(first)
             yield name, f"{norm(other[name]) / size:.4g} × the first in norm" if size else "not zero"
 

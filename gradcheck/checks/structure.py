@@ -12,6 +12,7 @@ from gradcheck.compare import Verdict
 from gradcheck.norms import norm
 from gradcheck.point import Array, differentiable
 from gradcheck.report import Finding
+from gradcheck.streams import off_zero
 from gradcheck.tree import leaves
 
 __all__ = ["adjoint_dot", "second_order_symmetric", "structure_batch"]
@@ -107,7 +108,7 @@ def structure_batch(trial: Trial) -> Iterator[Finding]:
 
 def _tangent(trial: Trial, name: str, number: int, length: float) -> Array:
     rng, x = trial.rng("tangent", name, number), trial.value(name)
-    v = length * rng.choice([-1.0, 1.0], x.shape) * rng.uniform(0.5, 1.5, x.shape)
+    v = length * off_zero(rng, x.shape)
     return np.asarray(v * (np.exp(1j * rng.uniform(0, 6, x.shape)) if x.dtype.kind == "c" else 1.0)).astype(x.dtype)
 
 

@@ -13,6 +13,7 @@ from gradcheck.checks.precision import stage_for
 from gradcheck.checks.prober import Prober
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
+from gradcheck.norms import all_finite
 from gradcheck.pieces import dot
 from gradcheck.point import Array
 
@@ -76,7 +77,7 @@ def _around(prober: Prober, number: int) -> tuple[bool, Array | None]:
         except Exception:  # a point around may lie outside the domain; it then tells nothing
             continue
         fine = seen is None or (abs(seen.gap) <= seen.allowed and seen.resolution <= _FINE)
-        if fine and claim.shape == prober.x.shape and np.all(np.isfinite(claim)):
+        if fine and claim.shape == prober.x.shape and all_finite(claim):
             claims.append(claim)
     return False, np.stack(claims)
 
@@ -136,7 +137,7 @@ def nearer(prober: Prober, number: int, points: int, look: Callable[[Array], T])
 
     def seen(answer: Mapping[str, Any]) -> T | None:
         claim = np.asarray(answer[prober.name].astype(kind, copy=False))
-        return look(claim) if claim.shape == prober.x.shape and np.all(np.isfinite(claim)) else None
+        return look(claim) if claim.shape == prober.x.shape and all_finite(claim) else None
 
     return [told for told in beside_at(prober, points, seen, number) if told is not None]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -16,11 +15,12 @@ from gradcheck.checks.claims import Claims, Size, viewed
 from gradcheck.checks.cotangents import drawn, flatten, scaled
 from gradcheck.checks.moves import in_proportion, rounded, tremor_of
 from gradcheck.compare import Verdict
-from gradcheck.norms import norm
+from gradcheck.norms import all_finite, norm
 from gradcheck.pieces import changed, is_large
 from gradcheck.point import Array, differentiable, own
 from gradcheck.report import Finding
 from gradcheck.settings import Settings
+from gradcheck.streams import stream
 from gradcheck.target import Pullback, Target
 from gradcheck.tree import rebuild
 
@@ -43,17 +43,20 @@ class Trial:
     def __init__(self, target: Target, settings: Settings, values: list[Any] | None = None) -> None:
         self.target = target
         self.settings = settings
-        mine = [v if is_large(v) and differentiable(v) else own(v) for v in target.point.values]
-        self.values = mine if values is None else values
+        if values is None:
+            values = [v if is_large(v) and differentiable(v) else own(v) for v in target.point.values]
+        self.values = values
         self._shared: dict[int, weakref.ref[Array]] = {}
         self.names = target.point.names
         self.evaluations = 0
         self.protect = False  # hand out copies, because a forward was seen to write into its arguments
+        self._blank: Finding | None = None
         self._outputs: Any = None
         self._y0: Array | None = None
         self.claims = Claims({n for n, v in zip(self.names, self.values, strict=True) if is_large(v)})
         self._claimed: list[str] | None = None
         self._cotangents: dict[int, Any] = {}
+        self._flat: dict[int, Array] = {}  # those cotangents, flat
         self._neighbours: dict[tuple[int, float], list[dict[str, Any]]] = {}
         self.kappa: dict[str, float] = {}  # by block, measured noise over its floor
         self.loudest = 1.0  # greatest noise over its floor that any probe has shown
@@ -66,8 +69,7 @@ class Trial:
 
     def rng(self, *purpose: object) -> np.random.Generator:
         """Return a generator for one purpose, the same whatever else is asked for."""
-        words = [zlib.crc32(str(word).encode()) for word in (self.target.name, *purpose)]
-        return np.random.default_rng([self.settings.seed, *words])
+        return stream(self.settings.seed, self.target.name, *purpose)
 
     def index(self, name: str) -> int:
         """Return the position of an input."""
@@ -137,17 +139,23 @@ class Trial:
 
     def cotangent(self, number: int, scale: float = 1.0) -> Any:
         """Return a fresh copy of the `number`-th random cotangent, in the structure of the outputs, times `scale`."""
+        return rebuild(self._cotangent(number), lambda leaf: None if leaf is None else scaled(leaf, scale))
+
+    def _cotangent(self, number: int) -> Any:
         if number not in self._cotangents:
             self._cotangents[number] = drawn(self.outputs, self.rng("cotangent", number))
-        return rebuild(self._cotangents[number], lambda leaf: None if leaf is None else scaled(leaf, scale))
+        return self._cotangents[number]
 
     def use_cotangent(self, number: int, cotangent: Any) -> None:
         """Take a given cotangent, in the structure of the outputs, for the `number`-th random one."""
         self._cotangents[number] = cotangent
+        self._flat.pop(number, None)
 
     def flat_cotangent(self, number: int) -> Array:
-        """(n,) the `number`-th cotangent, flat."""
-        return flatten(self.cotangent(number))
+        """(n,) the `number`-th cotangent, flat: to be read, not written."""
+        if number not in self._flat:
+            self._flat[number] = flatten(self._cotangent(number))
+        return self._flat[number]
 
     def linearize(self) -> tuple[Any, Pullback]:
         """Call the forward that keeps what its backward needs."""
@@ -213,7 +221,7 @@ class Trial:
 
     def share_cotangents(self, other: Trial) -> None:
         """Use another trial's cotangents, so that claims at two points can be compared."""
-        self._cotangents = other._cotangents
+        self._cotangents, self._flat = other._cotangents, other._flat
 
     def neighbours(self, number: int, eps: float = 0.0) -> list[dict[str, Any]]:
         """Return the claimed gradients at four points one rounding away from this one.
@@ -288,7 +296,7 @@ class Trial:
             step = factor * float(np.finfo(x.dtype).eps)
             beside = changed(x, partial(rounded, rng, step))
             y = call(beside if moving is None else np.where(moving, beside, x))
-            if y is not None and np.all(np.isfinite(y)):  # a neighbour may lie outside the domain
+            if y is not None and all_finite(y):  # a neighbour may lie outside the domain
                 largest = max(largest, norm(u * (y - self.y0)))
         return largest
 
@@ -300,18 +308,12 @@ class Trial:
         """Return a finding of this target; messages of what is wrong open with where."""
         if self.target.role != "local" and check.startswith("gradient."):
             check = "model.end_to_end" if self.target.role == "end_to_end" else "model.boundary"
-        layer, quantity = self.target.owner(wrt) if wrt else (self.target.layer or self.target.name, "")
-        return Finding(
-            target=self.target.name,
-            layer=layer,
-            check=check,
-            wrt=quantity,
-            verdict=verdict,
-            message=message,
-            source=self.target.source,
-            role=self.target.role,
-            **numbers,
-        )
+        if self._blank is None:
+            target = self.target
+            owner, source = target.layer or target.name, target.source
+            self._blank = Finding(target.name, owner, "", "", Verdict.AGREES, source=source, role=target.role)
+        layer, quantity = self.target.owner(wrt) if wrt else (self._blank.layer, "")
+        return self._blank.but(layer=layer, check=check, wrt=quantity, verdict=verdict, message=message, **numbers)
 
     def claimed_blocks(self) -> list[str]:
         """Return the inputs whose gradients are claimed and have the right form, so that they can be measured."""
@@ -324,7 +326,7 @@ class Trial:
                 and gradients.get(name) is not None
                 and gradients[name].shape == self.value(name).shape
                 and gradients[name].dtype.kind in "fciub"
-                and bool(np.all(np.isfinite(gradients[name])))
+                and all_finite(gradients[name])
             ]
         return self._claimed
 

@@ -50,7 +50,7 @@ def value_mutation(trial: Trial) -> Iterator[Finding]:
     """The forward leaves its arguments as they were."""
     arguments = trial.fresh()
     trial.forward(arguments)
-    changed = [n for n, a, v in zip(trial.names, arguments, trial.values, strict=True) if not same(a, v)]
+    changed = [n for n, a, v in zip(trial.names, arguments, trial.values, strict=True) if not unchanged(a, v)]
     for name in changed:
         trial.protect = True
         message = (
@@ -109,5 +109,5 @@ def rounding_of(outputs: Any) -> float:
     return _ULPS * eps * largest
 
 
-def same(a: Any, b: Any) -> bool:
+def unchanged(a: Any, b: Any) -> bool:
     return not isinstance(a, np.ndarray) or pieces.same(a, b)

@@ -27,6 +27,7 @@ from gradcheck.diagnosis.terms import branch, regulariser, repeats, statistics
 from gradcheck.diagnosis.time import cut_elsewhere, truncated
 from gradcheck.diagnosis.whole import averaged, clipped_values, counted, factor, zero
 from gradcheck.point import Array
+from gradcheck.streams import off_zero
 
 __all__ = ["name_mistake"]
 
@@ -114,7 +115,7 @@ def _single(subject: Subject, case: Case, number: int) -> list[Anatomy]:
     found = []
     for a in case:
         rng = subject.rng("alone", a.name, number)
-        u = rng.choice([-1.0, 1.0], a.y.size) * rng.uniform(0.5, 1.5, a.y.size)
+        u = off_zero(rng, (a.y.size,))
         answers = subject.pull(a.values, [u])
         if answers is None or answers[0].get(a.name) is None or np.shape(answers[0][a.name]) != a.shape:
             return []

@@ -11,6 +11,7 @@ from gradcheck.diagnosis.guess import Case, Guess, residual
 from gradcheck.diagnosis.places import off
 from gradcheck.diagnosis.regions import region_of
 from gradcheck.point import Array
+from gradcheck.streams import off_zero
 
 __all__ = ["cut_elsewhere", "truncated"]
 
@@ -87,7 +88,7 @@ def _spoils_others(subject: Subject, a: Anatomy) -> bool:
     """Whether all other blocks are wrong too: time that is cut is cut for the weights, a row that is zero is not."""
     others = [n for n in subject.blocks if n != a.name and np.asarray(a.values[a.names.index(n)]).dtype.kind == "f"]
     rng = subject.rng("spoils", a.name)
-    u = rng.choice([-1.0, 1.0], a.y.size) * rng.uniform(0.5, 1.5, a.y.size)
+    u = off_zero(rng, (a.y.size,))
     answers = subject.pull(a.values, [u])
     for name in others if answers is not None else ():
         place = subject.index(name)

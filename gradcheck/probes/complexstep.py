@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.norms import norm
+from gradcheck.norms import all_finite, norm
 from gradcheck.point import Array
 
 __all__ = ["complex_slope"]
@@ -33,7 +33,7 @@ def complex_slope(call: Callable[[Array], Any], x: Array, v: Array, u: Array, y0
     if x.dtype.kind == "c" or u.dtype.kind == "c" or y0.dtype.kind == "c":
         return None
     y = call(x + 1j * (_STEP * v))
-    if y is None or y.dtype.kind != "c" or y.shape != y0.shape or not np.all(np.isfinite(y)):
+    if y is None or y.dtype.kind != "c" or y.shape != y0.shape or not all_finite(y):
         return None
     if norm(y.real - y0) > 1e-9 * norm(y0) + 1e-300:
         return None

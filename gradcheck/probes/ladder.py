@@ -298,7 +298,9 @@ def measure(
     ladder = _Ladder(line, K, float(rng.uniform(0.7, 1.4)), kappa)
     limit = line.evaluations + (most or K.most)
     start = line.evaluations
-    for level in reversed((0, 1, 2) if kappa is not None else K.first):
+    levels = tuple(reversed((0, 1, 2) if kappa is not None else K.first))
+    line.sweep([h for h in map(ladder.step, levels) if h <= line.reach])
+    for level in levels:
         ladder.add(level)  # finest first: a level that leaves the domain blocks all that are coarser
     best = ladder.best()
     while line.evaluations < limit:

@@ -9,10 +9,10 @@ lose to cancellation what a sum of differences keeps.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import frexp, hypot, inf, isfinite, ldexp, sqrt
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +25,7 @@ __all__ = ["Line", "Sample"]
 Array = npt.NDArray[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """ψ, φ and ‖u ∘ (y − y₀)‖₂ at one t; `finite` is False where f raised or left the finite numbers."""
 
     psi: float
@@ -35,6 +34,7 @@ class Sample:
     finite: bool = True
 
 
+_AT_ONCE = 4096  # numbers of several moved points that are made together; beyond it that saves nothing
 _LARGE = 4096  # entries from which a direction of few entries is worth its own way
 _NOT_FINITE = Sample(0.0, 0.0, 0.0, finite=False)
 
@@ -76,7 +76,8 @@ class Line:
 
     def __post_init__(self) -> None:
         """Widen the block once."""
-        self._wide = self.x.astype(np.result_type(self.v.dtype, np.float64), copy=False)
+        wide = np.float64 if self.v.dtype == np.float64 else np.result_type(self.v.dtype, np.float64)
+        self._wide = self.x.astype(wide, copy=False)
         self._touched = np.zeros(self.y0.shape, dtype=bool)
         self._uy0 = self.u * self.y0
         if self.x.size >= _LARGE and self.x.flags.c_contiguous:
@@ -223,8 +224,10 @@ class Line:
 
     def floor(self, reach: float = inf) -> float:
         """Return the least standard deviation of φ's noise for |t| ≤ reach: half a spacing of its outputs."""
-        near = [(sample.size, abs(t)) for t, sample in self._seen.items() if abs(t) <= reach]
-        change, longest = max((size for size, _ in near), default=0.0), max((t for _, t in near), default=0.0)
+        change = longest = 0.0
+        for t, sample in self._seen.items():
+            if (t := abs(t)) <= reach:
+                change, longest = max(change, sample.size), max(longest, t)
         predicted = 2.0**-53 * self.scale * longest  # ⟨g, d⟩ is rounded too, and a wrong g may be huge
         return max(0.5 * self.eps * hypot(self.magnitude, change), 0.5 * self.quantum, predicted)
 
@@ -239,8 +242,68 @@ class Line:
         """Return what is known at t, without evaluating."""
         return self._seen.get(t)
 
+    def sweep(self, steps: Sequence[float]) -> None:
+        """Evaluate at ±t for several steps, the shortest first; a side that leaves the finite numbers ends there."""
+        count, x = 2 * len(steps), self.x
+        plain = x.dtype == self.v.dtype == np.float64 and x.ndim > 0 and x.flags.c_contiguous
+        if not plain or not 0 < count * x.size <= _AT_ONCE or self._seen:
+            sides = [1, -1]
+            for t in steps:
+                sides = [side for side in sides if self(side * t).finite]
+            return
+        times = [side * t for t in steps for side in (1, -1)]
+        there = x + np.array(times).reshape(count, *(1,) * x.ndim) * self.v
+        predicted = [0.0] * count
+        if self.g is not None:
+            predicted = ((there - x).reshape(count, -1) @ self.g.ravel()).tolist()
+        ended: set[bool] = set()
+        met: list[tuple[float, float, float]] = []  # t, φ and what is predicted of it
+        changes: list[Array] = []
+        for t, point, due in zip(times, there, predicted, strict=True):
+            if (t > 0) in ended:
+                continue
+            y = self.evaluate(point.copy())
+            self.evaluations += 1
+            self._seen[t] = _NOT_FINITE
+            if y is not None:
+                change = y - self.y0
+                raw = float(np.vdot(self.u, change).real)
+                if isfinite(raw):
+                    met.append((t, raw, due))
+                    changes.append(change)
+                    continue
+            ended.add(t > 0)
+        if met:
+            self._take(met, np.array(changes))
+
+    def _take(self, met: Sequence[tuple[float, float, float]], changes: Array) -> None:
+        """Keep what a sweep met: (k, n) changes of the outputs, in its order."""
+        moves = changes != 0
+        shortest = sum(abs(t) == abs(met[0][0]) for t, _, _ in met)
+        self._touched |= np.logical_or.reduce(moves[:shortest])
+        late = np.logical_or.reduce(moves) > self._touched
+        if np.count_nonzero(late):
+            for (t, _, _), change, moving in zip(met, changes, moves, strict=True):
+                self._touch(t, change, moving)
+        changes_of_phi = changes * self.u
+        for (t, raw, due), change, row in zip(met, changes, changes_of_phi, strict=True):
+            if row.size == 1 and raw != 0.0:
+                self._see_quantum(float(abs(change[0])) * float(abs(self.u[0])), float(abs(change[0])))
+            self._seen[t] = Sample(raw - due, raw, norm(row))
+
+    def _touch(self, t: float, change: Array, moves: npt.NDArray[np.bool_]) -> None:
+        """Keep which outputs move at t; of those that shorter steps left as they were, by how much."""
+        late = moves > self._touched
+        if np.count_nonzero(late):
+            rest = max((abs(s) for s in self._seen if 0 < abs(s) < abs(t)), default=0.0)
+            if rest:
+                self._stairs.append((rest, norm((change * self.u)[late])))
+            self._touched |= moves
+
     def _sample(self, t: float) -> Sample:
-        there, predicted = self._move(t)
+        return self._answer(t, *self._move(t))
+
+    def _answer(self, t: float, there: Array, predicted: float) -> Sample:
         y = self.evaluate(there)
         self.evaluations += 1
         if y is None:
@@ -249,12 +312,7 @@ class Line:
         raw = float(np.vdot(self.u, change).real)
         if not isfinite(raw):
             return _NOT_FINITE
-        moves = change != 0
-        late = moves & ~self._touched
-        rest = max((abs(s) for s in self._seen if 0 < abs(s) < abs(t)), default=0.0)
-        if rest and late.any():  # shorter steps left these as they were
-            self._stairs.append((rest, norm((change * self.u)[late])))
-        self._touched |= moves
+        self._touch(t, change, change != 0)
         if change.size == 1 and raw != 0.0:
             self._see_quantum(float(abs(change[0])) * float(abs(self.u[0])), float(abs(change[0])))
         change *= self.u
