@@ -64,7 +64,11 @@ def vjp(
         flat_values += [validated(n, v) for n, v in own]
     point = Point(tuple(flat_names), tuple(flat_values))
 
+    bare = not any(is_container(value) for value in inputs)
+
     def nested(flat: Sequence[Any]) -> tuple[Any, ...]:
+        if bare:
+            return tuple(flat)
         rest = iter(flat)
         return tuple(rebuild(value, lambda _: next(rest)) if is_container(value) else next(rest) for value in inputs)
 
@@ -75,7 +79,10 @@ def vjp(
         arguments = nested(flat)
 
         def pullback(cotangent: Any) -> Mapping[str, Any]:
-            return _by_name(vjp(arguments, cotangent), labels, inputs)
+            answer = vjp(arguments, cotangent)
+            if bare and isinstance(answer, tuple) and len(answer) == len(labels):
+                return dict(zip(labels, answer, strict=True))
+            return _by_name(answer, labels, inputs)
 
         return forward(*arguments), pullback
 
@@ -83,7 +90,7 @@ def vjp(
     return Target(
         name=name,
         point=point,
-        forward=forward if not any(is_container(v) for v in inputs) else plain,
+        forward=forward if bare else plain,
         linearize=linearize,
         wrt=None if wrt is None else tuple(wrt),
         source=source_of(vjp),

@@ -55,16 +55,21 @@ def directions(prober: Prober, count: int, affordable: bool) -> list[Probe]:
     return probes
 
 
+def _shows_little(probe: Probe) -> bool:
+    """Whether steps of the block's own size, which is small, show nothing of its slope: longer ones may."""
+    if probe.verdict is not Verdict.DISAGREES:
+        return probe.estimate.scale <= 1e3 * probe.comparison.allowed
+    line = probe.line
+    return probe.estimate.kind == "flat" or line.stands_still_nearby() or line.saws(probe.estimate.gap)
+
+
 def _settled(prober: Prober, number: int, affordable: bool) -> Probe:
     """Probe one direction; where it is inconclusive, try each entry's own scale and fresh draws."""
     v = prober.direction(number)
     # of a large block the first direction has the last digit; the others are for what cancels there
     enough = _FINE * norm_along(prober.claim(number), v) if number > 0 and is_large(v) else 0.0
     probe = first = prober.probe(number, v, full=number == 0, enough=enough)
-    nothing = probe.estimate.scale <= 1e3 * probe.comparison.allowed  # was seen, agree or not
-    stands = probe.estimate.kind == "flat" or probe.line.stands_still_nearby() or probe.line.saws(probe.estimate.gap)
-    still = probe.verdict is Verdict.DISAGREES and stands
-    if prober.scale < 1e-2 and (still or (nothing and probe.verdict in (Verdict.INCONCLUSIVE, Verdict.AGREES))):
+    if prober.scale < 1e-2 and _shows_little(probe):
         other = prober.probe(number, prober.direction(number) / prober.scale, full=True)
         if other.verdict in (Verdict.AGREES, Verdict.DISAGREES):
             probe = other
@@ -93,4 +98,4 @@ def _settled(prober: Prober, number: int, affordable: bool) -> Probe:
         if probe.verdict is Verdict.DISAGREES and at_tie(prober, number, probe.v, probe.estimate.gap):
             undecided = replace(probe.comparison, verdict=Verdict.INCONCLUSIVE, reason=TIE)
             probe = replace(probe, comparison=undecided)  # single entries tell
-    return replace(probe, doubted=probe.doubted or first.doubted)
+    return replace(probe, doubted=True) if first.doubted and not probe.doubted else probe

@@ -78,23 +78,39 @@ def effective_spacing(trial: Trial) -> float:
     A function that rounds its input to float32 does not move at all for relative moves of 1e-12, although
     what it does for larger ones says that it should; one that rounds its output answers in short numbers.
     """
+    rounded = None if _all_long(trial.y0) else _output_spacing(trial)
+    if rounded is not None:
+        return rounded
+    small = _moved(trial, 2.0**-30)
+    if small is None or not np.count_nonzero(small == trial.y0):
+        return _SPACINGS[0]
+    tiny, middle = (_moved(trial, 2.0**-exponent) for exponent in (38, 16))
+    if tiny is None or middle is None or not np.array_equal(tiny, small):
+        return _SPACINGS[0]
+    due = np.abs(middle - trial.y0) * 2.0**-22 > 16 * np.spacing(np.abs(trial.y0))
+    return _SPACINGS[1] if due.any() and np.array_equal(tiny[due], trial.y0[due]) else _SPACINGS[0]
+
+
+def _all_long(outputs: Array) -> bool:
+    """Whether no output is a number that float32 can hold: then none is rounded to it, nor to a shorter one."""
+    numbers = outputs.view(np.float64)
+    return not np.count_nonzero(numbers == numbers.astype(np.float32))
+
+
+def _output_spacing(trial: Trial) -> float | None:
+    """Return the spacing of float64 or of the short format that the outputs are numbers of; None where they are not."""
     large = _moved(trial, 2.0**-7)
     if large is None:
         return _SPACINGS[0]
     moving = (large != trial.y0) & (large != 0)
-    if moving.any():
-        numbers = np.abs(large[moving].view(np.float64))
-        for spacing, rounded in zip(_SPACINGS[:0:-1], (_bfloat, _half, _single), strict=True):
-            if np.array_equal(numbers, rounded(numbers)):
-                others = [_moved(trial, 2.0**-exponent) for exponent in (6, 5, 4, 3)]
-                more = [np.abs(y[(y != trial.y0) & (y != 0)].view(np.float64)) for y in others if y is not None]
-                known = np.concatenate([numbers, *more])
-                return _SPACINGS[0] if _on_a_grid(known[known > 0], spacing) else spacing
-    tiny, small, middle = (_moved(trial, 2.0**-exponent) for exponent in (38, 30, 16))
-    if tiny is None or small is None or middle is None or not np.array_equal(tiny, small):
-        return _SPACINGS[0]
-    due = np.abs(middle - trial.y0) * 2.0**-22 > 16 * np.spacing(np.abs(trial.y0))
-    return _SPACINGS[1] if due.any() and np.array_equal(tiny[due], trial.y0[due]) else _SPACINGS[0]
+    numbers = np.abs(large[moving].view(np.float64))
+    for spacing, rounded in zip(_SPACINGS[:0:-1], (_bfloat, _half, _single), strict=True):
+        if numbers.size and np.array_equal(numbers, rounded(numbers)):
+            others = [_moved(trial, 2.0**-exponent) for exponent in (6, 5, 4, 3)]
+            more = [np.abs(y[(y != trial.y0) & (y != 0)].view(np.float64)) for y in others if y is not None]
+            known = np.concatenate([numbers, *more])
+            return _SPACINGS[0] if _on_a_grid(known[known > 0], spacing) else spacing
+    return None
 
 
 def _on_a_grid(numbers: Any, spacing: float) -> bool:

@@ -42,7 +42,7 @@ def kept_caches(trial: Trial) -> Iterator[tuple[str, str]]:
     Args:
         trial: of a target by itself; models bring their own wiring.
 
-    Cost: three evaluations for each input that is moved, and two a block whose claims are the same there, as they are
+    Cost: two evaluations for each input that is moved, and two a block whose claims are the same there, as they are
         for a linear function; measured with error bars only where these say that a claim is wrong.
     """
     told: set[str] = set()
@@ -87,9 +87,10 @@ def _claims(trial: Trial, group: list[str]) -> tuple[set[str], Trial | None]:
     there.share_cotangents(trial)
     trial.cotangent(0)
     try:
+        outputs, pullback = there.linearize()
+        there.take_outputs(outputs)
         if there.y0.shape != trial.y0.shape or not all_finite(there.y0):
             return set(), None
-        _, pullback = there.linearize()
         answer = viewed(pullback(there.cotangent(0)))
         still = {name for name in trial.claimed_blocks() if _same(trial.gradient(0, name), answer.get(name))}
         there.claims.keep(0, answer, large=False)

@@ -16,7 +16,7 @@ from gradcheck.checks.cotangents import drawn, flatten, scaled
 from gradcheck.checks.moves import in_proportion, rounded, tremor_of
 from gradcheck.compare import Verdict
 from gradcheck.norms import all_finite, norm
-from gradcheck.pieces import changed, is_large
+from gradcheck.pieces import LARGE, changed, is_large
 from gradcheck.point import Array, differentiable, own
 from gradcheck.report import Finding
 from gradcheck.settings import Settings
@@ -85,9 +85,11 @@ class Trial:
 
     def _lent(self, place: int, *, copied: bool = True) -> Any:
         value = self.values[place]
+        if copied and isinstance(value, np.ndarray) and value.size < LARGE:
+            return value.copy(order="K")
         if not isinstance(value, np.ndarray) or not (copied or is_large(value)):
             return value
-        if self.protect or not is_large(value):
+        if self.protect:
             return value.copy(order="K")
         shared = self._shared[place]() if place in self._shared else None
         if shared is None or not shared.flags.writeable:
@@ -106,9 +108,13 @@ class Trial:
     def outputs(self) -> Any:
         """The forward's own answer at the point."""
         if self._y0 is None:
-            self._outputs = rebuild(self.forward(self.fresh()), _kept)
-            self._y0 = flatten(self._outputs)
+            self.take_outputs(self.forward(self.fresh()))
         return self._outputs
+
+    def take_outputs(self, outputs: Any) -> None:
+        """Take a copy of what a forward answered at the point for `outputs`."""
+        self._outputs = rebuild(outputs, _kept)
+        self._y0 = flatten(self._outputs)
 
     @property
     def y0(self) -> Array:

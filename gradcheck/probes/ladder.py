@@ -16,10 +16,9 @@ the smallest error estimate, which is optimistic.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import inf, isfinite, prod, sqrt
+from math import hypot, inf, isfinite, prod, sqrt
 
 import numpy as np
 
@@ -102,10 +101,6 @@ def weights(levels: tuple[int, ...], power: int, eps: float) -> tuple[float, ...
     )
 
 
-def _combine(w: Sequence[float], values: Sequence[float]) -> float:
-    return sum(a * b for a, b in zip(w, values, strict=True))
-
-
 class _Ladder:
     """The state of one measurement: the levels evaluated so far and what they say."""
 
@@ -122,7 +117,7 @@ class _Ladder:
         self.confirmed: float | None = None
 
     def step(self, k: int) -> float:
-        return float(self.jitter * self.line.eps ** (0.125 + k / 16))
+        return self.jitter * self.line.eps ** (0.125 + k / 16)
 
     def add(self, k: int) -> None:
         """Evaluate level k on every side that is still inside the domain there."""
@@ -162,12 +157,11 @@ class _Ladder:
         K, line, levels = self.constants, self.line, self.levels
         la, lb, lc = levels[a], levels[b], levels[c]
         h = (la.h, lb.h, lc.h)
-        w = weights((a, b, c), 2, line.eps)
+        w, wf, wc = (weights(at, 2, line.eps) for at in ((a, b, c), (b, c), (a, b)))
         A, J = (la.slope, lb.slope, lc.slope), (la.jump, lb.jump, lc.jump)
-        gap = _combine(w, A)
-        fine = _combine(weights((b, c), 2, line.eps), A[1:])
-        coarse = _combine(weights((a, b), 2, line.eps), A[:2])
-        curvature = _combine(w, (J[0] / h[0], J[1] / h[1], J[2] / h[2]))
+        gap = w[0] * A[0] + w[1] * A[1] + w[2] * A[2]
+        fine, coarse = wf[0] * A[1] + wf[1] * A[2], wc[0] * A[0] + wc[1] * A[1]
+        curvature = w[0] * (J[0] / h[0]) + w[1] * (J[1] / h[1]) + w[2] * (J[2] / h[2])
         floor = line.floor(la.h)
         samples: list[float] = []
         residuals: list[float] = []
@@ -198,7 +192,7 @@ class _Ladder:
                 if confirmed is None:
                     return None
                 noise = max(noise, confirmed)
-        rounding = K.noise * noise * sqrt(sum(wi * wi / (2 * hi * hi) for wi, hi in zip(w, h, strict=True)))
+        rounding = K.noise * noise * hypot(w[0] / h[0], w[1] / h[1], w[2] / h[2]) / sqrt(2)
         rounding += line.hidden(lc.h)
         truncation = K.safe * max(abs(gap - fine), abs(gap - coarse))
         # the even part of a smooth function is c1 h + c3 h³: what is left of it is a kink nearby

@@ -128,7 +128,7 @@ class Line:
     @property
     def secant(self) -> float:
         """Greatest |φ(t)/t| seen so far."""
-        return max((abs(sample.raw / t) for t, sample in self._seen.items() if t and sample.finite), default=0.0)
+        return max([abs(sample.raw / t) for t, sample in self._seen.items() if t and sample.finite], default=0.0)
 
     def unseen(self, loudest: float = 1.0, gap: float = 0.0, unit: float = 1.0) -> float:
         """Return the bar for outputs that stood still on this line and move on longer steps.
@@ -188,6 +188,8 @@ class Line:
 
         log(1 + exp(x)) at −40 is zero, and steps to 2e-16 some way off: its slope here is not known any better.
         """
+        if not self._stairs:
+            return 0.0
         return hypot(*(min(size, self.inside) / rest for rest, size in self._stairs if rest >= reach))
 
     def saws(self, gap: float) -> bool:
@@ -279,10 +281,9 @@ class Line:
     def _take(self, met: Sequence[tuple[float, float, float]], changes: Array) -> None:
         """Keep what a sweep met: (k, n) changes of the outputs, in its order."""
         moves = changes != 0
-        shortest = sum(abs(t) == abs(met[0][0]) for t, _, _ in met)
+        shortest = 2 if len(met) > 1 and met[1][0] == -met[0][0] else 1
         self._touched |= np.logical_or.reduce(moves[:shortest])
-        late = np.logical_or.reduce(moves) > self._touched
-        if np.count_nonzero(late):
+        if np.count_nonzero(moves > self._touched):
             for (t, _, _), change, moving in zip(met, changes, moves, strict=True):
                 self._touch(t, change, moving)
         changes_of_phi = changes * self.u
