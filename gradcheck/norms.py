@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["all_finite", "norm"]
+__all__ = ["LEAST", "all_finite", "norm"]
 
-_LEAST = float(np.finfo(np.float64).tiny) ** 0.8  # of a sum of squares whose terms have all their digits
+LEAST = float(np.finfo(np.float64).tiny) ** 0.8  # of a sum of squares whose terms have all their digits
 
 
 def all_finite(x: npt.NDArray[Any]) -> bool:
@@ -32,7 +32,7 @@ def norm(x: npt.NDArray[Any]) -> float:
     if x.dtype == np.float64:
         flat = x.ravel()
         square = float(flat.dot(flat))
-        if _LEAST < square < inf:
+        if LEAST < square < inf:
             return sqrt(square)
     # squares of what is below √tiny lose digits, then vanish: 1e-154 in float64, 1e-19 in float32
     least = float(np.finfo(x.dtype).tiny) ** 0.4 if x.dtype.kind in "fc" else 0.0

@@ -121,9 +121,11 @@ def _size(gradient: Any) -> Size:
     least, faint, largest = inf, inf, 0.0
     for (part,) in pieces(gradient) if gradient.dtype.kind in "fciub" else ():
         sizes = np.abs(part)
-        least = min(least, float(np.min(sizes, initial=inf)))
-        sizes = sizes[(sizes != 0) & np.isfinite(sizes)]
-        faint = min(faint, float(np.min(sizes, initial=inf)))
-        largest = max(largest, float(np.max(sizes, initial=0.0)))
+        low, high = float(sizes.min(initial=inf)), float(sizes.max(initial=0.0))
+        least = min(least, low)
+        if not 0 < low <= high < inf:
+            sizes = sizes[(sizes != 0) & np.isfinite(sizes)]
+            low, high = float(sizes.min(initial=inf)), float(sizes.max(initial=0.0))
+        faint, largest = min(faint, low), max(largest, high)
     size = norm(gradient) if gradient.dtype.kind in "fciub" else 0.0
     return Size(gradient.shape, gradient.dtype, size, least, faint, largest)

@@ -192,11 +192,12 @@ class Prober:
         own = self.stage.claim_eps < _FINE
         size = max(estimate.scale, ordinary if own else reference)
         comparison = self.judge(estimate, number, reference, self.claim_rounding * size)
-        probe = Probe(number, v, line, reference, size, estimate, comparison)
+        doubted = comparison.allowed < abs(comparison.gap)
+        probe = Probe(number, v, line, reference, size, estimate, comparison, doubted)
         refinable = most is None and estimate.kind in ("smooth", "rough") and isfinite(estimate.error)
-        if probe.verdict is Verdict.INCONCLUSIVE and refinable and abs(estimate.gap) <= probe.comparison.allowed:
+        if comparison.verdict is Verdict.INCONCLUSIVE and refinable and abs(estimate.gap) <= comparison.allowed:
             return self.refined(probe, reference)
-        return replace(probe, doubted=probe.comparison.allowed < abs(probe.comparison.gap))
+        return probe
 
     def ordinary(self, line: Line) -> float:
         """Return ‖g ∘ v‖₂ for an ordinary cotangent, where this one happens to cancel; 0 where it does not.

@@ -50,6 +50,7 @@ def kept_caches(trial: Trial) -> Iterator[tuple[str, str]]:
         still, there = _claims(trial, group)
         if there is None:
             continue
+        trial.evaluations += there.evaluations
         _, pullback = trial.linearize()
         again = viewed(pullback(trial.cotangent(0)))
         elsewhere = [n for n in trial.claimed_blocks() if n not in told and _unlike(trial, n, again.get(n))]
@@ -61,7 +62,8 @@ def kept_caches(trial: Trial) -> Iterator[tuple[str, str]]:
             elif name in still and name not in told and _stuck(trial, there, name):
                 told.add(name)
                 yield name, f"gradient of {name} {_FIRST}"
-        trial.evaluations += there.evaluations
+        if still:  # the other point was asked once more
+            trial.forget()
 
 
 def _groups(trial: Trial) -> list[list[str]]:

@@ -16,15 +16,15 @@ from gradcheck.checks.cotangents import drawn, flatten, scaled
 from gradcheck.checks.moves import in_proportion, rounded, tremor_of
 from gradcheck.compare import Verdict
 from gradcheck.norms import all_finite, norm
-from gradcheck.pieces import LARGE, changed, is_large
+from gradcheck.pieces import LARGE, changed, is_large, same
 from gradcheck.point import Array, differentiable, own
 from gradcheck.report import Finding
 from gradcheck.settings import Settings
 from gradcheck.streams import stream
 from gradcheck.target import Pullback, Target
-from gradcheck.tree import rebuild
+from gradcheck.tree import leaves, rebuild
 
-__all__ = ["Trial"]
+__all__ = ["Trial", "unchanged"]
 
 T = TypeVar("T")
 
@@ -49,6 +49,11 @@ class Trial:
         self._shared: dict[int, weakref.ref[Array]] = {}
         self.names = target.point.names
         self.evaluations = 0
+        self._begun: tuple[list[Any], list[bool], Pullback] | None = None
+        self._written: list[tuple[str, bool]] | None = None
+        self.again: Array | None = None  # what a second forward answered, until it is compared
+        self._last: tuple[int, Pullback] | None = None  # evaluations until then, the last pullback
+        self.rereads = False  # whether one pullback was seen to answer twice alike
         self.protect = False  # hand out copies, because a forward was seen to write into its arguments
         self._blank: Finding | None = None
         self._outputs: Any = None
@@ -166,7 +171,54 @@ class Trial:
     def linearize(self) -> tuple[Any, Pullback]:
         """Call the forward that keeps what its backward needs."""
         self.evaluations += 1
-        return self.target.linearize(*self.fresh())
+        outputs, pullback = self.target.linearize(*self.fresh())
+        self._last = (self.evaluations, pullback) if self.rereads else None
+        return outputs, pullback
+
+    def pullback(self) -> Pullback:
+        """Return the pullback of the last call, where it may be asked again and no call came since; else of a new one.
+
+        One that reads from its object belongs to the last forward, and one that was used up to nothing at all.
+        """
+        if self._last is not None and self._last[0] == self.evaluations:
+            return self._last[1]
+        return self.linearize()[1]
+
+    def forget(self) -> None:
+        """Forget the last pullback, because the target was called from elsewhere."""
+        self._last = None
+
+    def begin(self) -> Any:
+        """Return the outputs of a linearized call whose pullback answers to the first cotangent when that is asked."""
+        self.evaluations += 1
+        arguments = self.fresh()
+        outputs, pullback = self.target.linearize(*arguments)
+        unmoved = [unchanged(a, v) for a, v in zip(arguments, self.values, strict=True)]
+        self._begun = arguments, unmoved, pullback
+        return outputs
+
+    def _finished(self) -> Mapping[str, Any]:
+        """Return what the call that was begun answers, and keep what it has written into."""
+        assert self._begun is not None
+        (arguments, unmoved, pullback), self._begun = self._begun, None
+        cotangent = self.cotangent(0)
+        answer = pullback(cotangent)
+        pairs = zip(self.names, arguments, self.values, unmoved, strict=True)
+        self._written = [(name, still) for name, a, value, still in pairs if not unchanged(a, value)]
+        given = zip(leaves(self._cotangent(0)), leaves(cotangent), strict=True)
+        self._written += [("", True) for (_, mine), (_, leaf) in given if not unchanged(mine, leaf)]
+        return answer
+
+    @property
+    def written(self) -> list[tuple[str, bool]]:
+        """What a linearized call writes into: (input, "" for the cotangent; whether it was its backward)."""
+        if self._written is None:
+            self.claims.let_go()
+            if self._begun is None:
+                self.begin()
+            self._finished()
+        assert self._written is not None
+        return self._written
 
     def gradients(self, number: int) -> Mapping[str, Any]:
         """Return {input: claimed gradient} for the `number`-th cotangent, copied, each from a fresh pullback."""
@@ -185,6 +237,8 @@ class Trial:
         return self.claims.names(number, self._pulled)
 
     def _pulled(self, number: int) -> Mapping[str, Any]:
+        if number == 0 and self._begun is not None:
+            return self._finished()
         _, pullback = self.linearize()
         return pullback(self.cotangent(number))
 
@@ -267,6 +321,7 @@ class Trial:
 
     def answer_at(self, values: list[Any], cotangent: Any) -> Mapping[str, Any]:
         """Return what the backward answers at other values, not copied; these are handed out themselves."""
+        self.forget()
         _, pullback = self.target.linearize(*values)
         return viewed(pullback(cotangent))
 
@@ -335,6 +390,11 @@ class Trial:
                 and all_finite(gradients[name])
             ]
         return self._claimed
+
+
+def unchanged(a: Any, b: Any) -> bool:
+    """Whether an array is as it was; what is no array is."""
+    return not isinstance(a, np.ndarray) or same(a, b)
 
 
 def _kept(leaf: Any) -> Any:

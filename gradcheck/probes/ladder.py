@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import hypot, inf, isfinite, prod, sqrt
+from typing import NamedTuple
 
 import numpy as np
 
@@ -71,16 +72,14 @@ def constants_for(eps: float) -> Constants:
     return Constants(window=5, target=2e-4 if eps < 1e-5 else 2e-2, finest=8, far=())
 
 
-@dataclass(frozen=True, slots=True)
-class _Level:
+class _Level(NamedTuple):
     h: float
     slope: float  # (ψ(h) − ψ(−h)) / 2h
     jump: float  # (ψ(h) + ψ(−h)) / h: what differs between left and right
     still: bool  # nothing moved on either side
 
 
-@dataclass(frozen=True, slots=True)
-class _Window:
+class _Window(NamedTuple):
     levels: tuple[int, int, int]
     gap: float
     error: float
@@ -117,7 +116,7 @@ class _Ladder:
         self.confirmed: float | None = None
 
     def step(self, k: int) -> float:
-        return self.jitter * self.line.eps ** (0.125 + k / 16)
+        return float(self.jitter * self.line.eps ** (0.125 + k / 16))
 
     def add(self, k: int) -> None:
         """Evaluate level k on every side that is still inside the domain there."""

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from gradcheck.norms import norm
+from gradcheck.norms import LEAST, norm
 from gradcheck.pieces import dot, extremes, moved, norm_along, pieces
 
 __all__ = ["Line", "Sample"]
@@ -286,11 +286,12 @@ class Line:
         if np.count_nonzero(moves > self._touched):
             for (t, _, _), change, moving in zip(met, changes, moves, strict=True):
                 self._touch(t, change, moving)
-        changes_of_phi = changes * self.u
-        for (t, raw, due), change, row in zip(met, changes, changes_of_phi, strict=True):
-            if row.size == 1 and raw != 0.0:
-                self._see_quantum(float(abs(change[0])) * float(abs(self.u[0])), float(abs(change[0])))
-            self._seen[t] = Sample(raw - due, raw, norm(row))
+        for (t, raw, due), size in zip(met, _norms(changes * self.u), strict=True):
+            self._seen[t] = Sample(raw - due, raw, size)
+        if changes.shape[1] == 1:
+            for (_, raw, _), change in zip(met, np.abs(changes[:, 0]).tolist(), strict=True):
+                if raw != 0.0:
+                    self._see_quantum(change * float(abs(self.u[0])), change)
 
     def _touch(self, t: float, change: Array, moves: npt.NDArray[np.bool_]) -> None:
         """Keep which outputs move at t; of those that shorter steps left as they were, by how much."""
@@ -345,6 +346,15 @@ class Line:
         whole = int(mantissa * (1 << 53))
         lowest = ldexp(float(whole & -whole), exponent - 53) * (weighted / change)
         self.quantum = lowest if self.quantum == 0.0 else min(self.quantum, lowest)
+
+
+def _norms(rows: Array) -> list[float]:
+    """Return ‖row‖₂ of each, as `norm` does."""
+    if rows.dtype == np.float64:
+        squares: list[float] = np.einsum("ij,ij->i", rows, rows).tolist()
+        if LEAST < min(squares) <= max(squares) < inf:
+            return [sqrt(square) for square in squares]
+    return [norm(row) for row in rows]
 
 
 def rms(*values: float) -> float:

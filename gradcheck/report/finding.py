@@ -104,8 +104,7 @@ class Finding:
     def but(self, **changes: Any) -> Finding:
         """Return the same with some fields changed, as `dataclasses.replace` does, at a tenth of its price."""
         other = object.__new__(Finding)
-        other.__dict__.update(self.__dict__)
-        other.__dict__.update(changes)
+        object.__setattr__(other, "__dict__", {**self.__dict__, **changes})
         return other
 
     @property
