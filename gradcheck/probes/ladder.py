@@ -46,6 +46,7 @@ class Constants:
         finest: finest level.
         window: finest level that a window may use; below it, rounding that repeats looks smooth.
         target: stop refining at this error relative to the scale.
+        again: the same, where a measurement of the same block came first and told the noise.
         most: forward evaluations at the most.
         structure: how many times the finer noise a coarser residual may be.
         noisy: how many times the floor noise may be before it has to be confirmed as noise.
@@ -59,17 +60,20 @@ class Constants:
     finest: int = 12
     window: int = 8
     target: float = 1e-10
+    again: float = 1e-9
     most: int = 41
     structure: float = 8.0
     noisy: float = 100.0
     frozen: float = 1e4
 
 
+@lru_cache(maxsize=64)
 def constants_for(eps: float) -> Constants:
     """Return the constants for functions evaluated with spacing eps."""
     if eps < 1e-12:
         return Constants()
-    return Constants(window=5, target=2e-4 if eps < 1e-5 else 2e-2, finest=8, far=())
+    target = 2e-4 if eps < 1e-5 else 2e-2
+    return Constants(window=5, target=target, again=target, finest=8, far=())
 
 
 class _Level(NamedTuple):
@@ -295,7 +299,7 @@ def measure(
     line.sweep([h for h in map(ladder.step, levels) if h <= line.reach])
     for level in levels:
         ladder.add(level)  # finest first: a level that leaves the domain blocks all that are coarser
-    best = ladder.best()
+    best, relative = ladder.best(), K.target if kappa is None else K.again
     while line.evaluations < limit:
         if ladder.levels and all(level.still for level in ladder.levels.values()):
             k: int | None = min(ladder.levels) - 2
@@ -305,7 +309,7 @@ def measure(
             best = ladder.best()
             continue
         done = best is not None and best.verified and not best.needs_finer
-        target = max(K.target * max(ladder.scale, abs(ladder.claimed + (best.gap if best else 0.0))), enough)
+        target = max(relative * max(ladder.scale, abs(ladder.claimed + (best.gap if best else 0.0))), enough)
         if done and best is not None and best.error <= target:
             break
         k = ladder.next_level(best)
