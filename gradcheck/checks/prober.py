@@ -205,7 +205,7 @@ class Prober:
         A bias of one entry has the sum of the cotangent for its gradient; where that is zero by chance, what is
         claimed is the rounding of the sum, and relative to nothing it would be wrong by 100 %.
         """
-        if is_large(line.v) and line.scale >= 1e-6 * self._at_most(line.v):
+        if line.scale >= 1e-6 * self._at_most(line.v):
             return 0.0
         claims = (self.trial.gradient(number, self.name) for number in (0, 1))
         sizes = [norm_along(g, line.v) for g in claims if g is not None and g.shape == line.v.shape]
@@ -215,8 +215,8 @@ class Prober:
     def _at_most(self, v: Array) -> float:
         """Return a bound of ‖g ∘ v‖₂ for the first two cotangents, by what is known of gradients that were let go."""
         sizes = [s for s in (self.trial.size_of(number, self.name) for number in (0, 1)) if s is not None]
-        _, longest = extremes(v)
-        return max((min(s.largest * norm(v), s.norm * longest) for s in sizes), default=0.0)
+        length, longest = norm(v), extremes(v)[1] if is_large(v) else inf
+        return max((min(s.largest * length, s.norm * longest) for s in sizes), default=0.0)
 
     def refined(self, probe: Probe, reference: float) -> Probe:
         """Return a probe sharpened by a second oracle, where that agrees with claim and measurement both.

@@ -160,7 +160,7 @@ class _Ladder:
         K, line, levels = self.constants, self.line, self.levels
         la, lb, lc = levels[a], levels[b], levels[c]
         h = (la.h, lb.h, lc.h)
-        w, wf, wc = (weights(at, 2, line.eps) for at in ((a, b, c), (b, c), (a, b)))
+        w, wf, wc = weights((a, b, c), 2, line.eps), weights((b, c), 2, line.eps), weights((a, b), 2, line.eps)
         A, J = (la.slope, lb.slope, lc.slope), (la.jump, lb.jump, lc.jump)
         gap = w[0] * A[0] + w[1] * A[1] + w[2] * A[2]
         fine, coarse = wf[0] * A[1] + wf[1] * A[2], wc[0] * A[0] + wc[1] * A[1]

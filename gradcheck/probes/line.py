@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from math import frexp, hypot, inf, isfinite, ldexp, sqrt
 from typing import Any, NamedTuple
 
@@ -65,6 +66,7 @@ class Line:
     evaluations: int = 0
     quantum: float = 0.0
     _wide: Array = field(init=False)
+    _weigh: Callable[[Array], Any] = field(init=False)
     _uy0: Array = field(init=False)
     _touched: npt.NDArray[np.bool_] = field(init=False)
     _stairs: list[tuple[float, float]] = field(init=False, default_factory=list)
@@ -78,6 +80,8 @@ class Line:
         """Widen the block once."""
         wide = np.float64 if self.v.dtype == np.float64 else np.result_type(self.v.dtype, np.float64)
         self._wide = self.x.astype(wide, copy=False)
+        real = self.u.dtype.kind == "f"
+        self._weigh = self.u.dot if real else partial(np.vdot, self.u)
         self._touched = np.zeros(self.y0.shape, dtype=bool)
         self._uy0 = self.u * self.y0
         if self.x.size >= _LARGE and self.x.flags.c_contiguous:
@@ -254,26 +258,27 @@ class Line:
                 sides = [side for side in sides if self(side * t).finite]
             return
         times = [side * t for t in steps for side in (1, -1)]
-        there = x + np.array(times).reshape(count, *(1,) * x.ndim) * self.v
+        there = x + np.multiply.outer(times, self.v)
         predicted = [0.0] * count
         if self.g is not None:
             predicted = ((there - x).reshape(count, -1) @ self.g.ravel()).tolist()
         ended: set[bool] = set()
         met: list[tuple[float, float, float]] = []  # t, φ and what is predicted of it
         changes: list[Array] = []
+        evaluate, weigh, y0 = self.evaluate, self._weigh, self.y0
         for t, point, due in zip(times, there, predicted, strict=True):
             if (t > 0) in ended:
                 continue
-            y = self.evaluate(point.copy())
+            y = evaluate(point.copy())
             self.evaluations += 1
-            self._seen[t] = _NOT_FINITE
             if y is not None:
-                change = y - self.y0
-                raw = float(np.vdot(self.u, change).real)
+                change = y - y0
+                raw = float(weigh(change).real)
                 if isfinite(raw):
                     met.append((t, raw, due))
                     changes.append(change)
                     continue
+            self._seen[t] = _NOT_FINITE
             ended.add(t > 0)
         if met:
             self._take(met, np.array(changes))
@@ -281,8 +286,9 @@ class Line:
     def _take(self, met: Sequence[tuple[float, float, float]], changes: Array) -> None:
         """Keep what a sweep met: (k, n) changes of the outputs, in its order."""
         moves = changes != 0
-        shortest = 2 if len(met) > 1 and met[1][0] == -met[0][0] else 1
-        self._touched |= np.logical_or.reduce(moves[:shortest])
+        self._touched |= moves[0]
+        if len(met) > 1 and met[1][0] == -met[0][0]:
+            self._touched |= moves[1]
         if np.count_nonzero(moves > self._touched):
             for (t, _, _), change, moving in zip(met, changes, moves, strict=True):
                 self._touch(t, change, moving)
@@ -311,7 +317,7 @@ class Line:
         if y is None:
             return _NOT_FINITE
         change = y - self.y0
-        raw = float(np.vdot(self.u, change).real)
+        raw = float(self._weigh(change).real)
         if not isfinite(raw):
             return _NOT_FINITE
         self._touch(t, change, change != 0)
