@@ -160,16 +160,14 @@ def project_root() -> Path:
 
 def _from(base: str, finding: Finding) -> Finding:
     """Return a finding whose paths are told from a directory."""
-    small = finding.counterexample
-    return finding.but(
-        source=_told(finding.source, base),
-        message=finding.message.replace(base, ""),
-        counterexample=small and replace(small, code=small.code.replace(base, "")),
-    )
-
-
-def _told(source: tuple[str, int] | None, base: str) -> tuple[str, int] | None:
-    return None if source is None else (source[0].removeprefix(base), source[1])
+    source, small, message = finding.source, finding.counterexample, finding.message
+    if source is not None and source[0].startswith(base):
+        finding = finding.but(source=(source[0].removeprefix(base), source[1]))
+    if base in message:
+        finding = finding.but(message=message.replace(base, ""))
+    if small is not None:
+        finding = finding.but(counterexample=replace(small, code=small.code.replace(base, "")))
+    return finding
 
 
 def _source_text(file: str, line: int, base: str) -> SourceText | None:

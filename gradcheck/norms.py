@@ -34,6 +34,8 @@ def norm(x: npt.NDArray[Any]) -> float:
         square = float(flat.dot(flat))
         if LEAST < square < inf:
             return sqrt(square)
+        if square == 0.0 and not np.count_nonzero(flat):
+            return 0.0
     # squares of what is below √tiny lose digits, then vanish: 1e-154 in float64, 1e-19 in float32
     least = float(np.finfo(x.dtype).tiny) ** 0.4 if x.dtype.kind in "fc" else 0.0
     with np.errstate(over="ignore", under="ignore"):

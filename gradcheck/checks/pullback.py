@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.checks.beside import widened
-from gradcheck.checks.claims import viewed
+from gradcheck.checks.claims import Size, viewed
 from gradcheck.checks.contract import close, loose
 from gradcheck.checks.solvers import size_of, wavering
 from gradcheck.checks.stale import kept_caches
@@ -190,13 +190,13 @@ def _due(trial: Trial, blocks: Sequence[str], a: float, b: float) -> dict[str, l
 
 def _off(got: Array, terms: Sequence[tuple[float, Array]]) -> float:
     """Return ‖got − Σ factor · term‖₂."""
-    parts = []
-    for first, *others in pieces(got, *(term for _, term in terms)):
-        off = first.astype(_wide(terms[0][1]))
-        for (factor, _), term in zip(terms, others, strict=True):
-            off -= np.multiply(term, factor, dtype=off.dtype)
-        parts.append(norm(off))
-    return hypot(*parts)
+    off = []
+    for parts in pieces(got, *(term for _, term in terms)):
+        rest = parts[0].astype(_wide(terms[0][1]))
+        for (factor, _), term in zip(terms, parts[1:], strict=True):
+            rest -= np.multiply(term, factor, dtype=rest.dtype)
+        off.append(norm(rest))
+    return hypot(*off)
 
 
 def _wide(x: Array) -> type[np.complex128] | type[np.float64]:
@@ -223,18 +223,19 @@ def _rounding(trial: Trial, name: str) -> float:
 
 def _factors(trial: Trial) -> Iterator[tuple[float, float]]:
     """Yield factors of two cotangents: a sum, then one made very large and very small, as far as its dtype goes."""
-    if _representable(trial, -_MIXED[0]):
+    sizes = [size for name in trial.answered(0) if (size := trial.size_of(0, name)) is not None]
+    if _representable(sizes, -_MIXED[0]):
         yield _MIXED
     for sign in (1, -1):
-        fitting = (-sign * 2.0 ** (sign * power) for power in _POWERS if _representable(trial, 2.0 ** (sign * power)))
-        yield from ((factor, 0.0) for factor in list(fitting)[:1])
+        factor = next((2.0 ** (sign * power) for power in _POWERS if _representable(sizes, 2.0 ** (sign * power))), None)
+        if factor is not None:
+            yield -sign * factor, 0.0
 
 
-def _representable(trial: Trial, factor: float) -> bool:
+def _representable(sizes: Sequence[Size], factor: float) -> bool:
     """Whether gradients scaled by a factor stay well inside the range of their dtype (float16 ends at 65504)."""
-    for name in trial.answered(0):
-        size = trial.size_of(0, name)
-        if size is not None and size.dtype.kind in "fc" and size.largest > 0:
+    for size in sizes:
+        if size.dtype.kind in "fc" and size.largest > 0:
             info = np.finfo(size.dtype)
             room = 1e6 if info.max > 1e9 else 32.0
             if not info.tiny * room < factor * size.largest < info.max / room:
