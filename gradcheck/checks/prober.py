@@ -177,10 +177,11 @@ class Prober:
         ordinary = self.ordinary(line)
         reference = max(reference, ordinary)
         kappa = None if full else self.trial.kappa.get(self.name)
-        rng = self.trial.rng("steps", self.name, number, attempt, float(v.flat[0].real))
-        estimate = measure(line, rng, kappa=kappa, most=most, enough=enough)
+        purpose = ("steps", self.name, number, attempt, float(v.flat[0].real))
+        estimate = measure(line, self.trial.jitter(*purpose), kappa=kappa, most=most, enough=enough)
         if self.stage.eps >= _COARSE and most is None and isfinite(estimate.error):
-            estimate = _mean([estimate, *(measure(line, rng, kappa=kappa) for _ in range(_REPEATED - 1))])
+            jitters = (self.trial.jitter(*purpose, again) for again in range(1, _REPEATED))
+            estimate = _mean([estimate, *(measure(line, jitter, kappa=kappa) for jitter in jitters)])
         if kappa is None and isfinite(estimate.error) and estimate.kind != "flat":  # what stands still has no noise
             floor = line.floor()
             if floor > 0:
@@ -265,7 +266,7 @@ class Prober:
         x, wide = values[shadow.index(self.name)], v.astype(np.longdouble)
         eps = float(np.finfo(np.longdouble).eps)
         line = Line(shadow.evaluator(self.name), x, wide, self.cotangent(number), y0, self.claim(number), eps)
-        return measure(line, self.trial.rng("extended", self.name, number))
+        return measure(line, self.trial.jitter("extended", self.name, number))
 
     def magnitude(self, number: int) -> float:
         """Return ‖u ∘ y‖₂ over all outputs."""

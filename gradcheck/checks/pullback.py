@@ -227,8 +227,8 @@ def _factors(trial: Trial) -> Iterator[tuple[float, float]]:
     if _representable(sizes, -_MIXED[0]):
         yield _MIXED
     for sign in (1, -1):
-        factor = next((2.0 ** (sign * power) for power in _POWERS if _representable(sizes, 2.0 ** (sign * power))), None)
-        if factor is not None:
+        powers = (2.0 ** (sign * power) for power in _POWERS)
+        if (factor := next((f for f in powers if _representable(sizes, f)), None)) is not None:
             yield -sign * factor, 0.0
 
 

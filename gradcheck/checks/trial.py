@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from gradcheck import streams
 from gradcheck.checks.claims import Claims, Size, viewed
 from gradcheck.checks.cotangents import drawn, flatten, scaled
 from gradcheck.checks.moves import in_proportion, rounded, tremor_of
@@ -20,7 +21,6 @@ from gradcheck.pieces import LARGE, changed, is_large, same
 from gradcheck.point import Array, differentiable, own
 from gradcheck.report import Finding
 from gradcheck.settings import Settings
-from gradcheck.streams import stream
 from gradcheck.target import Pullback, Target
 from gradcheck.tree import leaves, rebuild
 
@@ -74,7 +74,11 @@ class Trial:
 
     def rng(self, *purpose: object) -> np.random.Generator:
         """Return a generator for one purpose, the same whatever else is asked for."""
-        return stream(self.settings.seed, self.target.name, *purpose)
+        return streams.stream(self.settings.seed, self.target.name, *purpose)
+
+    def jitter(self, *purpose: object) -> float:
+        """Return what the steps of one measurement are times as long as those of another: 0.7 to 1.4."""
+        return 0.7 + 0.7 * streams.number(self.settings.seed, self.target.name, *purpose)
 
     def index(self, name: str) -> int:
         """Return the position of an input."""

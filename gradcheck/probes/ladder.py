@@ -267,7 +267,7 @@ class _Ladder:
 
 def measure(
     line: Line,
-    rng: np.random.Generator,
+    jitter: float = 1.1,
     *,
     kappa: float | None = None,
     most: int | None = None,
@@ -277,7 +277,7 @@ def measure(
 
     Args:
         line: what to differentiate, and the claim to compare with.
-        rng: draws the ladder's jitter: steps are never powers of two, which would alias.
+        jitter: factor of all steps, 0.7 to 1.4, drawn at random: they are never powers of two, which would alias.
         kappa: noise over its floor, where it is known from earlier ladders; spares the finer levels.
         most: forward evaluations at the most; None for the default.
         enough: an error that need not be made smaller; 0 for the default, a fraction of the scale.
@@ -287,12 +287,12 @@ def measure(
     Example:
         >>> x = np.array([0.5, 2.0]); v = np.array([1.0, -1.0])
         >>> line = Line(np.sin, x, v, np.ones(2), np.sin(x), np.cos(x), 2.0**-52)
-        >>> estimate = measure(line, np.random.default_rng(0))
+        >>> estimate = measure(line)
         >>> estimate.kind, abs(estimate.gap) < estimate.error < 1e-9
         ('smooth', True)
     """
     K = constants_for(line.eps)
-    ladder = _Ladder(line, K, float(rng.uniform(0.7, 1.4)), kappa)
+    ladder = _Ladder(line, K, jitter, kappa)
     limit = line.evaluations + (most or K.most)
     start = line.evaluations
     levels = tuple(reversed((0, 1, 2) if kappa is not None else K.first))

@@ -201,7 +201,7 @@ def drawn(family, dtype, rng, *, claim=True, kappa=None):
         return value if np.isfinite(value).all() else None
 
     line = Line(evaluate, point, v, np.ones(1), evaluate(point), g, eps)
-    estimate = measure(line, rng, kappa=kappa)
+    estimate = measure(line, rng.uniform(0.7, 1.4), kappa=kappa)
     truth = float(slope * size)
     gap = float(slope * mp.mpf(size) - (mp.mpf(float(slope)) * mp.mpf(size) if claim else 0))
     return Drawn(family, estimate, truth, estimate.gap - gap)
