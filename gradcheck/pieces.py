@@ -51,7 +51,7 @@ def pieces(*arrays: Array, out: Array | None = None) -> Iterator[tuple[Array, ..
 def dot(a: Array, b: Array) -> float:
     """Return Re ⟨a, b⟩, summed in float64 at the least."""
     if a.size < LARGE and a.dtype == b.dtype == np.float64:
-        return float(a.ravel().dot(b.ravel()))
+        return float(np.vdot(a, b))
     wide = np.result_type(a, b, np.float64)
     return sum(float(np.vdot(p.astype(wide, copy=False), q).real) for p, q in pieces(a, b))
 

@@ -47,7 +47,7 @@ def drawn(outputs: Any, rng: np.random.Generator) -> Any:
     Entries are ±(0.5 … 1.5) and short decimals, so that they print well; with several outputs each is weighted by
     1/RMS of its values, so that none hides another.
     """
-    several = sum(_active(leaf) for _, leaf in leaves(outputs)) > 1
+    several = not isinstance(outputs, np.ndarray) and sum(_active(leaf) for _, leaf in leaves(outputs)) > 1
 
     def draw(leaf: Any) -> Any:
         if not _active(leaf):

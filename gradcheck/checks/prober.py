@@ -95,7 +95,7 @@ class Prober:
         self.scale = size if size > 0 and isfinite(size) else 1.0
         # all of one sign: positive numbers, probabilities, variances. Steps then keep the sign, because a
         # function may do anything at all beyond it, even never return
-        signed = self.x.dtype.kind == "f" and bool(np.all(self.x > 0) or np.all(self.x < 0))
+        signed = self.x.dtype.kind == "f" and bool(self.x.min() > 0 or self.x.max() < 0)
         self.one_signed = signed and self.scale > 1e-6  # smaller numbers are not sized by what is done with them
         settings = trial.settings
         self.tolerance = trial.target.tolerance if settings.tolerance is None else settings.tolerance

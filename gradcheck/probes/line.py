@@ -80,8 +80,7 @@ class Line:
         """Widen the block once."""
         wide = np.float64 if self.v.dtype == np.float64 else np.result_type(self.v.dtype, np.float64)
         self._wide = self.x.astype(wide, copy=False)
-        real = self.u.dtype.kind == "f"
-        self._weigh = self.u.dot if real else partial(np.vdot, self.u)
+        self._weigh = partial(np.vdot, self.u)
         self._touched = np.zeros(self.y0.shape, dtype=bool)
         self._uy0 = self.u * self.y0
         if self.x.size >= _LARGE and self.x.flags.c_contiguous:
@@ -285,6 +284,8 @@ class Line:
 
     def _take(self, met: Sequence[tuple[float, float, float]], changes: Array) -> None:
         """Keep what a sweep met: (k, n) changes of the outputs, in its order."""
+        for (t, raw, due), size in zip(met, _norms(changes * self.u), strict=True):
+            self._seen[t] = Sample(raw - due, raw, size)
         moves = changes != 0
         self._touched |= moves[0]
         if len(met) > 1 and met[1][0] == -met[0][0]:
@@ -292,8 +293,6 @@ class Line:
         if np.count_nonzero(moves > self._touched):
             for (t, _, _), change, moving in zip(met, changes, moves, strict=True):
                 self._touch(t, change, moving)
-        for (t, raw, due), size in zip(met, _norms(changes * self.u), strict=True):
-            self._seen[t] = Sample(raw - due, raw, size)
         if changes.shape[1] == 1:
             for (_, raw, _), change in zip(met, np.abs(changes[:, 0]).tolist(), strict=True):
                 if raw != 0.0:
