@@ -18,7 +18,8 @@ __all__ = ["jump_size"]
 _ORDER = 8
 _PEAK = 70.0  # the largest binomial coefficient of order 8
 _COARSE = 33
-_ZOOMS = 3
+_ZOOMS = 4
+_LEFT = 0.2  # of a peak that is a jump, on grids up to 4096 times as fine
 _SHARP = 30.0  # how many spacings of φ a jump has to exceed
 _ALIKE = 0.05  # of the largest difference: where half of all exceed it, what they show is noise
 
@@ -42,18 +43,19 @@ def jump_size(
         grid = span * (np.arange(-half, half + 1) / half)
         size, where, _ = _peak([phi(float(t)) for t in grid], rounding)
         half *= 2
+    sizes: list[float] = []
     for _ in range(_ZOOMS):
         if size == 0.0:
-            break
-        # at the end of a grid only a part of a kink is seen, and more of it on the next
-        coarser, whole = size, _ORDER // 2 <= where < len(grid) - _ORDER - _ORDER // 2
+            return 0.0
         spacing = float(grid[1] - grid[0])
         grid = grid[where] + _ORDER / 2 * spacing + 2 * spacing * np.linspace(-1, 1, 65)
         size, where, noisy = _peak([phi(float(t)) for t in grid], rounding)
-        # what is smooth, or a kink, shrinks with the spacing; several jumps in one part
-        if size > 0.3 * coarser and whole and not noisy:
-            return min(size, coarser)
-    return 0.0
+        sizes.append(size)
+        # what is smooth shrinks with the spacing, a kink by 16 each time and a cusp √|t| by four, more or less: at the
+        # end of a grid only a part of either is seen. Several jumps in one part become one
+        if size < _LEFT * sizes[0]:
+            return 0.0
+    return 0.0 if noisy else min(sizes)
 
 
 def _peak(values: list[float | None], rounding: float) -> tuple[float, int, bool]:
