@@ -27,7 +27,7 @@ __all__ = ["FEW", "beside", "beside_at", "gathered", "touches_few", "wide_at", "
 T = TypeVar("T")
 
 FEW = 8  # entries along which claims at other points are looked at one by one
-_FARTHEST = 1e-2  # of the block's size: how far entries are put in order
+_FARTHEST = 2e-3  # of the block's size: how far entries are put in order
 _JITTER = 1e-5  # of the block's size: a hundred times farther than what counts as at the kink, to be measured there
 
 
@@ -118,7 +118,7 @@ def beside(values: Sequence[Any], count: int, rng: np.random.Generator, nearness
             if count < 2:
                 # neighbours in order lie a jitter apart, and equal inputs move unlike each other
                 length = (1 - 2 * count) * (1 + 0.4 * place)
-                jitter = min(jitter, max(_FARTHEST / np.size(value), 4 * eps))  # the last of many stays beside, too
+                jitter = min(jitter, max(nearness * _FARTHEST / np.size(value), 4 * eps))  # the last of many stays beside
                 value = changed(value, Ordered(np.size(value), length, jitter * size))
             else:
                 # no entry stays where it was: a claim that is special there must not speak for the points around

@@ -23,7 +23,8 @@ __all__ = ["kept_caches"]
 
 _MOVE = 0.07  # relative: signs and sizes stay, so that the moved point is of the same kind
 _LARGE = 100_000  # numbers in all inputs, beyond which only the first one moves
-_ROUGH = 1e-3  # relative error of a plain central difference that asks for a measurement with a bar
+_ROUGH = 1e-3  # relative error of a plain central difference, where a function is not smooth
+_FINE = 1e-6  # what asks for a measurement with a bar: the derivative there may be like the one here by chance
 
 
 _BEFORE = (
@@ -119,8 +120,8 @@ def _same(one: Any, other: Any) -> bool:
     return distance(one, other) <= 1e-12 * norm(one)
 
 
-def _right(trial: Trial, name: str) -> bool:
-    """Whether one central difference is near what is claimed along its direction."""
+def _right(trial: Trial, name: str, error: float) -> bool:
+    """Whether one central difference is what is claimed along its direction, up to a relative error."""
     gradient, x = trial.gradient(0, name), trial.value(name)
     eps = float(np.finfo(x.dtype).eps)
     rng = trial.rng("kept", name)
@@ -132,12 +133,12 @@ def _right(trial: Trial, name: str) -> bool:
         return True  # nothing is known
     measured = float(trial.flat_cotangent(0) @ (up - down)) / (2 * step)
     size = norm_along(gradient, v) + abs(measured)
-    return bool(abs(measured - dot(gradient, v)) <= max(_ROUGH, 30 * eps ** (1 / 3)) * size)
+    return bool(abs(measured - dot(gradient, v)) <= max(error, 30 * eps ** (1 / 3) if eps > 1e-12 else 0.0) * size)
 
 
 def _stuck(trial: Trial, there: Trial, name: str) -> bool:
     """Whether a claim is right at one point and, by two measurements with error bars, wrong at the other."""
-    if _right(there, name) or not _right(trial, name):
+    if _right(there, name, _FINE) or not _right(trial, name, _ROUGH):
         return False
     prober = Prober(there, stage_for(there), name)
     probe = prober.probe(0, prober.direction(0), full=True)

@@ -291,12 +291,12 @@ def test_dead_rows_of_a_large_block_are_told():
 
 
 def test_a_jump_in_the_gradients_of_neighbours_is_no_mistake_of_a_large_block():
-    """Rounded inside: claims of neighbours differ by as much as the gap, which a bound of theirs does not settle."""
-    place = PLACES[2]
+    """The claims of neighbours differ by as much as the gap, which a bound of theirs does not settle."""
+    row = PLACES[2][0]
 
     def noisy(inputs, u):
         dx, dW, db = backward(inputs, u)
-        dW[place] *= 1 + 1e-4 * np.sin(1e15 * inputs[1][place])
+        dW[row] *= 1 + 1e-4 * np.sin(1e17 * inputs[1][row])  # from one number to the next, any angle at all
         return dx, dW, db
 
-    assert not checked(noisy).verdict.wrong
+    assert checked(noisy).verdict is Verdict.INCONCLUSIVE
