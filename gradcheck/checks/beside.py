@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from math import sqrt
+from math import hypot, sqrt
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -75,12 +75,13 @@ def wide_at(prober: Prober, look: Callable[[Mapping[str, Any]], T], number: int,
     return [] if g is None or (not stage.lifted and g.dtype != kind) else [look(answer)]
 
 
-def wide_slope(prober: Prober, v: Array, answer: Mapping[str, Any]) -> float | None:
-    """Return ⟨g, v⟩ of an answer in wider numbers, None where its shape is not the block's."""
+def wide_slope(prober: Prober, v: Array, claim: Array, answer: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Return ⟨g, v⟩ of an answer in wider numbers, and ‖(g − claim) ∘ v‖₂; None where its shape is not the block's."""
     g, kind = answer[prober.name], np.result_type(v.dtype, np.float64)
     if g.shape != prober.x.shape:
         return None
-    return sum(float(np.vdot(p.astype(kind), q).real) for p, q in pieces(g, v))
+    slope = sum(float(np.vdot(p.astype(kind), q).real) for p, q in pieces(g, v))
+    return slope, hypot(*(norm((a.astype(kind) - b) * w) for a, b, w in pieces(g, claim, v)))
 
 
 def _extended(prober: Prober) -> list[Any] | None:

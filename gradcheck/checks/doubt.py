@@ -158,20 +158,25 @@ def narrowing(prober: Prober, probe: Probe) -> tuple[float, bool]:
     """
     stage, estimate, v = prober.stage, probe.estimate, probe.v
     try:
-        slopes: list[float | None]
+        wide: list[tuple[float, float] | None]
         if touches_few(v):
             rows = gathered(prober, probe.number, v, "wide", partial(wide_at, prober))
-            slopes = [dot(row, v[v != 0]) for row in rows]
+            wide = [(dot(row, v[v != 0]), 0.0) for row in rows]
         else:
-            slopes = wide_at(prober, partial(wide_slope, prober, v), probe.number)
+            wide = wide_at(prober, partial(wide_slope, prober, v, prober.claim(probe.number)), probe.number)
     except Exception:  # a backward may insist on its own dtype; then nothing is known
         return 0.0, True
-    slope = next((slope for slope in slopes if slope is not None), None)
-    if slope is None:
+    told = next((pair for pair in wide if pair is not None), None)
+    if told is None:
         return 0.0, True
     # a wrong formula's gap would stay; of lost digits some percent do, where eleven bits more are few as well
-    left = estimate.error + max(1e-9 * estimate.scale, 0.1 * abs(estimate.gap))
-    if not (np.isfinite(left) and abs(estimate.measured - slope) <= left < 0.5 * abs(estimate.gap)):
+    slope, digits = told
+    left = estimate.error + max(1e-9 * estimate.scale, 0.1 * max(abs(estimate.gap), digits))
+    if not (np.isfinite(left) and abs(estimate.measured - slope) <= left):
+        return 0.0, True
+    if digits > 2 * abs(estimate.gap):  # along this direction, what was lost in single entries cancels by chance
+        return 0.0, False
+    if left >= 0.5 * abs(estimate.gap):
         return 0.0, True
     lost = abs(slope - estimate.claimed)
     # what changes the outputs by less than some of their own spacings, the narrow claim cannot know
