@@ -119,7 +119,9 @@ def beside(values: Sequence[Any], count: int, rng: np.random.Generator, nearness
             if count < 2:
                 # neighbours in order lie a jitter apart, and equal inputs move unlike each other
                 length = (1 - 2 * count) * (1 + 0.4 * place)
-                jitter = min(jitter, max(nearness * _FARTHEST / np.size(value), 4 * eps))  # the last of many stays beside
+                jitter = min(
+                    jitter, max(nearness * _FARTHEST / np.size(value), 4 * eps)
+                )  # the last of many stays beside
                 value = changed(value, Ordered(np.size(value), length, jitter * size))
             else:
                 # no entry stays where it was: a claim that is special there must not speak for the points around

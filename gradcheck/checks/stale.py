@@ -24,7 +24,7 @@ __all__ = ["kept_caches"]
 _MOVE = 0.07  # relative: signs and sizes stay, so that the moved point is of the same kind
 _LARGE = 100_000  # numbers in all inputs, beyond which only the first one moves
 _ROUGH = 1e-3  # relative error of a plain central difference, where a function is not smooth
-_FINE = 1e-6  # what asks for a measurement with a bar: the derivative there may be like the one here by chance
+_FINE = 1e-6  # what asks for one more, and a measurement: the derivative there may be like the one here by chance
 
 
 _BEFORE = (
@@ -120,8 +120,8 @@ def _same(one: Any, other: Any) -> bool:
     return distance(one, other) <= 1e-12 * norm(one)
 
 
-def _right(trial: Trial, name: str, error: float) -> bool:
-    """Whether one central difference is what is claimed along its direction, up to a relative error."""
+def _off(trial: Trial, name: str) -> float:
+    """Return by how much, relative, one central difference is not what is claimed; 0 where nothing is known."""
     gradient, x = trial.gradient(0, name), trial.value(name)
     eps = float(np.finfo(x.dtype).eps)
     rng = trial.rng("kept", name)
@@ -130,15 +130,20 @@ def _right(trial: Trial, name: str, error: float) -> bool:
     evaluate = trial.evaluator(name)
     up, down = (evaluate(moved(x, v, sign * step)) for sign in (1.0, -1.0))
     if up is None or down is None:
-        return True  # nothing is known
+        return 0.0
     measured = float(trial.flat_cotangent(0) @ (up - down)) / (2 * step)
     size = norm_along(gradient, v) + abs(measured)
-    return bool(abs(measured - dot(gradient, v)) <= max(error, 30 * eps ** (1 / 3) if eps > 1e-12 else 0.0) * size)
+    off = abs(measured - dot(gradient, v)) / size if size else 0.0
+    return 0.0 if eps > 1e-12 and off <= 30 * eps ** (1 / 3) else off
 
 
 def _stuck(trial: Trial, there: Trial, name: str) -> bool:
     """Whether a claim is right at one point and, by two measurements with error bars, wrong at the other."""
-    if _right(there, name, _FINE) or not _right(trial, name, _ROUGH):
+    off = _off(there, name)
+    if off <= _FINE:
+        return False
+    here = _off(trial, name)
+    if here > _ROUGH or off <= 10 * here:  # the same mistake at both
         return False
     prober = Prober(there, stage_for(there), name)
     probe = prober.probe(0, prober.direction(0), full=True)
