@@ -117,11 +117,10 @@ def beside(values: Sequence[Any], count: int, rng: np.random.Generator, nearness
             eps = float(np.finfo(value.dtype).eps)
             jitter = max(nearness * max(_JITTER, 32 * eps), 4 * eps)
             if count < 2:
-                # neighbours in order lie a jitter apart, and equal inputs move unlike each other
+                # neighbours in order lie a jitter apart, and equal inputs move unlike each other; the last of many
+                # stays beside, too
                 length = (1 - 2 * count) * (1 + 0.4 * place)
-                jitter = min(
-                    jitter, max(nearness * _FARTHEST / np.size(value), 4 * eps)
-                )  # the last of many stays beside
+                jitter = min(jitter, max(nearness * _FARTHEST / np.size(value), 4 * eps))
                 value = changed(value, Ordered(np.size(value), length, jitter * size))
             else:
                 # no entry stays where it was: a claim that is special there must not speak for the points around
