@@ -1,8 +1,7 @@
 """The gate's own test: planted mistakes are caught in right targets, and a weak gate is told to be weak."""
 
 import json
-import subprocess
-import sys
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from gradcheck import Settings, adapt
 from gradcheck.checks import contract, pullback
 from gradcheck.faults import FAULTS
 from gradcheck.selftest import Selftest, representative, selftest
+from tests import warm
 
 ROOT = Path(__file__).parents[2]
 RNG = np.random.default_rng(101)
@@ -139,14 +139,7 @@ def test_nothing_planted_is_no_success():
 
 
 def command(*arguments, cwd=ROOT):
-    return subprocess.run(
-        [sys.executable, "-m", "gradcheck", "selftest", *arguments],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return warm.run(["selftest", *arguments], cwd=cwd, env=os.environ, timeout=120)
 
 
 def test_the_command_tells_a_row_a_mistake_and_the_sum():

@@ -1,11 +1,11 @@
 """A project with a faulty and a right module, and a way to call the command line in it."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests import warm
 
 ROOT = Path(__file__).parents[3]
 
@@ -59,14 +59,7 @@ def gradcheck(project):
     """Call `python -m gradcheck` in the project; returns code, stdout, stderr."""
 
     def call(*arguments, cwd=project, columns=100, **environment):
-        return subprocess.run(
-            [sys.executable, "-m", "gradcheck", *map(str, arguments)],
-            cwd=cwd,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": str(columns), **environment},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        own = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": str(columns), **environment}
+        return warm.run([str(argument) for argument in arguments], cwd=cwd, env=own, timeout=120)
 
     return call
