@@ -1,8 +1,8 @@
 """`python -m gradcheck` many times over: each in a process of its own, forked from one that has imported already.
 
-Half of what a short command takes is the import of numpy, scipy and rich. `run` does what `subprocess.run` would do with
-`[sys.executable, "-m", "gradcheck", …]`: the same arguments, directory, environment, streams and exit code. Where the
-machine cannot fork it is that very call.
+Half of what a short command takes is the import of numpy, scipy and rich. `run` does what `subprocess.run` would do
+with `[sys.executable, "-m", "gradcheck", …]`: the same arguments, directory, environment, streams and exit code. Where
+the machine cannot fork it is that very call.
 """
 
 import atexit

@@ -168,7 +168,7 @@ def main():
         usable = [f for f in subset if f.name not in alarms]
         factor = [smallest(says_wrong, function, "factor") for function in usable]
         entry = [smallest(says_wrong, function, "entry") for function in usable]
-        ms = float(np.median([timed(passes, function, told.repeats) for function in subset]))
+        ms = float(np.median([timed(passes, function, told.repeats) for function in chosen]))
         cases = [(what, _right(asked(says_wrong, f), right)) for what, f, right in hard_cases()]
         record["tools"][name] = {"factor": factor, "entry": entry, "alarms": alarms, "ms": ms, "hard": cases}
         print(
