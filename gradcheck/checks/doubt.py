@@ -171,7 +171,9 @@ def narrowing(prober: Prober, probe: Probe) -> tuple[float, bool]:
         return 0.0, True
     # a wrong formula's gap would stay; of lost digits some percent do, where eleven bits more are few as well
     slope, digits = told
-    left = estimate.error + max(1e-9 * estimate.scale, 0.1 * abs(estimate.gap))
+    left = estimate.error + max(
+        1e-9 * estimate.scale, 0.1 * abs(estimate.gap), min(0.1 * digits, 0.2 * abs(estimate.gap))
+    )
     if not (np.isfinite(left) and abs(estimate.measured - slope) <= left < 0.5 * abs(estimate.gap)):
         # along this direction, what was lost in single entries may cancel by chance
         by_chance = digits > 2 * abs(estimate.gap) and abs(estimate.measured - slope) <= estimate.error + 0.1 * digits
