@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.checks.claims import viewed
+from gradcheck.checks.nearby import faintest
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
 from gradcheck.errors import ContractError
@@ -256,7 +257,7 @@ def contract_layout(trial: Trial) -> Iterator[Finding]:
             other is None
             or other.shape != gradient.shape
             or not any(
-                identical(gradient, other) or close(gradient, other, 1e-6, trial.faintest(name, measured=asked))
+                identical(gradient, other) or close(gradient, other, 1e-6, faintest(trial, name, measured=asked))
                 for asked in (False, True)
             )
         ):

@@ -16,6 +16,7 @@ import numpy as np
 from gradcheck.checks.beside import gathered, touches_few, wide_at, wide_slope
 from gradcheck.checks.cotangents import masked
 from gradcheck.checks.moves import tremor_of
+from gradcheck.checks.nearby import flicker, flicker_of, looked_along, looked_at, neighbours, tremor
 from gradcheck.norms import all_finite, norm
 from gradcheck.pieces import dot, norm_along, pieces
 from gradcheck.point import Array
@@ -59,10 +60,10 @@ def trembling(prober: Prober, number: int, v: Array) -> float:
     of was computed in a narrower one, and that is a mistake.
     """
     if touches_few(v):
-        rows = gathered(prober, number, v, "tremor", prober.trial.looked_along)
+        rows = gathered(prober, number, v, "tremor", partial(looked_along, prober.trial))
         trembles, moves = tremor_of(rows) if len(rows) == 6 else None, v[v != 0]
     else:
-        trembles, moves = prober.trial.tremor(number, prober.stage.claim_eps).get(prober.name), v
+        trembles, moves = tremor(prober.trial, number, prober.stage.claim_eps).get(prober.name), v
     size = 0.0 if trembles is None else norm_along(trembles, moves)
     return min(size, most(prober, number, v)) if np.isfinite(size) else 0.0
 
@@ -80,10 +81,10 @@ def flickering(prober: Prober, probe: Probe) -> float:
     trial, name, moving = prober.stage.trial, prober.name, probe.v != 0
     sizes = np.abs(prober.x[moving])
     share = min(1.0, float(np.max(np.abs(probe.v[moving]) / np.where(sizes > 0, sizes, prober.scale), initial=0.0)))
-    whole = 10 * share * trial.flicker(name)
+    whole = 10 * share * flicker(trial, name)
     seen = probe.estimate.scale > _SPACINGS * prober.stage.eps * probe.estimate.magnitude
     apart = seen and 3 * whole > abs(probe.estimate.gap) and not np.all(moving)
-    return 10 * share * trial.flicker_of(name, moving) if apart else whole
+    return 10 * share * flicker_of(trial, name, moving) if apart else whole
 
 
 def mixed(prober: Prober, probe: Probe) -> bool:
@@ -112,10 +113,10 @@ def spread(prober: Prober, number: int, v: Array) -> float:
     """
     kind = np.result_type(v.dtype, np.float64)
     if touches_few(v):
-        claims = [g.astype(kind) for g in gathered(prober, number, v, "neighbours", prober.trial.looked_at)]
+        claims = [g.astype(kind) for g in gathered(prober, number, v, "neighbours", partial(looked_at, prober.trial))]
         v = v[v != 0]
     else:
-        nearby = [gradients.get(prober.name) for gradients in prober.trial.neighbours(number, prober.stage.claim_eps)]
+        nearby = [gradients.get(prober.name) for gradients in neighbours(prober.trial, number, prober.stage.claim_eps)]
         claims = [g.astype(kind) for g in nearby if g is not None and g.shape == v.shape and all_finite(g)]
     if len(claims) < 2:
         return 0.0
@@ -138,7 +139,7 @@ def spread_at_most(prober: Prober, number: int, v: Array) -> float:
             return None
         return dot(g, v), hypot(*(norm((a - b) * w) for a, b, w in pieces(g, claim, v)))
 
-    seen = [told for told in prober.trial.looked_at(look, number, prober.stage.claim_eps) if told is not None]
+    seen = [told for told in looked_at(prober.trial, look, number, prober.stage.claim_eps) if told is not None]
     if len(seen) < 2:
         return 0.0
     slopes, apart = zip(*seen, strict=True)

@@ -12,6 +12,7 @@ import numpy as np
 from gradcheck.checks.beside import widened
 from gradcheck.checks.claims import Size, viewed
 from gradcheck.checks.contract import close, loose
+from gradcheck.checks.nearby import faintest, neighbours, tremor
 from gradcheck.checks.solvers import size_of, wavering
 from gradcheck.checks.stale import kept_caches
 from gradcheck.checks.trial import Trial
@@ -64,7 +65,7 @@ def _unlike(trial: Trial, blocks: Sequence[str], other: Mapping[str, Any]) -> It
         first = trial.gradient(0, name)
         if other.get(name) is None or other[name].shape != first.shape:
             yield name, "no gradient or another shape"
-        elif not (identical(first, other[name]) or close(first, other[name], 1e-10, trial.faintest(name))):
+        elif not (identical(first, other[name]) or close(first, other[name], 1e-10, faintest(trial, name))):
             size = norm(first)
             yield name, f"{norm(other[name]) / size:.4g} × the first in norm" if size else "not zero"
 
@@ -111,7 +112,7 @@ def pullback_linear(trial: Trial) -> Iterator[Finding]:
             moves = max(wavering(trial, 0), wavering(trial, 1)) / size_of(trial.value(name))
             if gap <= _STOPS * moves * max(abs(a), abs(b), 0.1):
                 continue
-            unsure = trial.faintest(name) if b == 0 else 10 * _rounding(trial, name)
+            unsure = faintest(trial, name) if b == 0 else 10 * _rounding(trial, name)
             if not gap <= unsure * max(abs(a), abs(b)) and not _gone(trial, name, a, b, gap):
                 wrong.add(name)
                 share = gap / size if size else np.inf
@@ -209,12 +210,12 @@ def _rounding(trial: Trial, name: str) -> float:
     As far as it varies among points one rounding away, or trembles along a line; and as far as it moves the outputs
     by less than their own rounding, for a move of the input by its own size.
     """
-    largest = trial.faintest(name, measured=True)
+    largest = faintest(trial, name, measured=True)
     eps = max(float(np.finfo(v.dtype).eps) for v in trial.values if differentiable(v))
     for number in (0, 1):
-        trembles = trial.tremor(number, eps).get(name)
+        trembles = tremor(trial, number, eps).get(name)
         largest = largest if trembles is None else max(largest, norm(trembles))
-        claims = [g for g in (n.get(name) for n in trial.neighbours(number)) if g is not None]
+        claims = [g for g in (n.get(name) for n in neighbours(trial, number)) if g is not None]
         for one, other in pairwise(claims):
             if one.shape == other.shape:
                 largest = max(largest, norm(one - other))

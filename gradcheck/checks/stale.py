@@ -11,6 +11,7 @@ import numpy as np
 from gradcheck.checks.claims import viewed
 from gradcheck.checks.confirm import confirm
 from gradcheck.checks.contract import close
+from gradcheck.checks.nearby import faintest
 from gradcheck.checks.precision import stage_for
 from gradcheck.checks.prober import Prober
 from gradcheck.checks.trial import Trial
@@ -81,7 +82,7 @@ def _unlike(trial: Trial, name: str, again: Any) -> bool:
     first = trial.gradient(0, name)
     if again is None or again.shape != first.shape:
         return False
-    return not (identical(first, again) or close(first, again, 1e-10, trial.faintest(name)))
+    return not (identical(first, again) or close(first, again, 1e-10, faintest(trial, name)))
 
 
 def _claims(trial: Trial, group: list[str]) -> tuple[set[str], Trial | None]:

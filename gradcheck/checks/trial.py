@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from functools import partial
-from math import sqrt
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,10 +11,9 @@ import numpy as np
 from gradcheck import streams
 from gradcheck.checks.claims import Claims, Size, viewed
 from gradcheck.checks.cotangents import drawn, flatten, scaled
-from gradcheck.checks.moves import in_proportion, rounded, tremor_of
 from gradcheck.compare import Verdict
-from gradcheck.norms import all_finite, norm
-from gradcheck.pieces import LARGE, changed, is_large, same
+from gradcheck.norms import all_finite
+from gradcheck.pieces import LARGE, is_large, same
 from gradcheck.point import Array, differentiable, own
 from gradcheck.report import Finding
 from gradcheck.settings import Settings
@@ -62,13 +58,13 @@ class Trial:
         self._claimed: list[str] | None = None
         self._cotangents: dict[int, Any] = {}
         self._flat: dict[int, Array] = {}  # those cotangents, flat
-        self._neighbours: dict[tuple[int, float], list[dict[str, Any]]] = {}
+        self.neighbours: dict[tuple[int, float], list[dict[str, Any]]] = {}
         self.kappa: dict[str, float] = {}  # by block, measured noise over its floor
         self.loudest = 1.0  # greatest noise over its floor that any probe has shown
         self.stairs = False  # whether the forward was seen to stand still on short steps and to move on long ones
         self.told: dict[str, list[Any]] = {}  # by block, what the diagnosis said
-        self._flicker: dict[str, float] = {}
-        self._tremor: dict[tuple[int, float], dict[str, Array]] = {}
+        self.flickers: dict[str, float] = {}
+        self.tremors: dict[tuple[int, float], dict[str, Array]] = {}
         self.wavers: dict[int, float] = {}  # by cotangent, see `solvers.wavering`
         self.inexact: float | None = None  # size of the forward's jumps, once they were looked for
 
@@ -246,124 +242,15 @@ class Trial:
         _, pullback = self.linearize()
         return pullback(self.cotangent(number))
 
-    def tremor(self, number: int, eps: float) -> dict[str, Array]:
-        """Return by how much each entry of a claim trembles: its rounding, by input, as rms of third differences.
-
-        Taken at six points in a row beside this one: what is smooth differs there by its third derivative times
-        1e-24 only, a kink at the point itself is not crossed, and roundings that are the same one rounding away
-        (1 − p at p near 1) are not the same 1e-8 away.
-
-        Args:
-            number: which cotangent.
-            eps: spacing of the numbers that the claim is computed in.
-        """
-        if (number, eps) not in self._tremor:
-            rows = self.looked_along(self.read, number, eps)
-            found = self._tremor[number, eps] = {}
-            for name in self.claimed_blocks() if len(rows) == 6 else ():
-                claims = [g for g in (row.get(name) for row in rows) if g is not None]
-                if len(claims) == 6 and all(g.shape == self.value(name).shape for g in claims):
-                    found[name] = tremor_of(claims)
-        return self._tremor[number, eps]
-
-    def looked_along(self, look: Callable[[Mapping[str, Any]], T], number: int, eps: float) -> list[T]:
-        """Return what a look at each of the six claims of `tremor` tells, of which one is there at a time."""
-        step, found = max(1e-8, 64 * eps), []
-        for k in range(1, 7):
-            rng = self.rng("tremor", number)  # the same line each time
-            values = [
-                changed(value, partial(in_proportion, rng, k * step, norm(value) / sqrt(value.size) or 1.0))
-                if differentiable(value)
-                else value
-                for value in self.values
-            ]
-            try:
-                found.append(look(self.answer_at(values, self.cotangent(number))))
-            except Exception:  # a neighbour may lie outside the domain; it then tells nothing
-                break
-        return found
-
     def share_cotangents(self, other: Trial) -> None:
         """Use another trial's cotangents, so that claims at two points can be compared."""
         self._cotangents, self._flat = other._cotangents, other._flat
-
-    def neighbours(self, number: int, eps: float = 0.0) -> list[dict[str, Any]]:
-        """Return the claimed gradients at four points one rounding away from this one.
-
-        Args:
-            number: which cotangent.
-            eps: relative distance; at least the spacing of each input's dtype.
-        """
-        if (number, eps) not in self._neighbours:
-            self._neighbours[number, eps] = self.looked_at(self.read, number, eps)
-        return self._neighbours[number, eps]
-
-    def looked_at(self, look: Callable[[Mapping[str, Any]], T], number: int, eps: float = 0.0) -> list[T]:
-        """Return what a look at each of the `neighbours` tells, of which one is there at a time.
-
-        The cotangent is moved by its rounding as well: a sum of it alone, which cancels, does not depend on the point.
-        """
-        rng, other, found = self.rng("neighbours", number), self.rng("cotangents beside", number), []
-        for _ in range(4):
-            values: list[Any] = []
-            for value in self.values:
-                if differentiable(value):
-                    value = changed(value, partial(rounded, rng, max(float(np.finfo(value.dtype).eps), eps)))
-                values.append(value)
-            with suppress(Exception):  # a neighbour may lie outside the domain; it then tells nothing
-                found.append(look(self.answer_at(values, self._beside(number, other, eps))))
-        return found
-
-    def _beside(self, number: int, rng: np.random.Generator, eps: float) -> Any:
-        def move(leaf: Any) -> Any:
-            if not isinstance(leaf, (np.ndarray, np.generic)) or leaf.dtype.kind not in "fc":
-                return leaf
-            moved = rounded(rng, max(float(np.finfo(leaf.dtype).eps), eps), np.asarray(leaf)).astype(leaf.dtype)
-            return moved if isinstance(leaf, np.ndarray) else moved[()]
-
-        return rebuild(self.cotangent(number), move)
 
     def answer_at(self, values: list[Any], cotangent: Any) -> Mapping[str, Any]:
         """Return what the backward answers at other values, not copied; these are handed out themselves."""
         self.forget()
         _, pullback = self.target.linearize(*values)
         return viewed(pullback(cotangent))
-
-    def faintest(self, name: str, *, measured: bool = False) -> float:
-        """Return the norm of a gradient that is nothing but rounding; `measured` asks the forward how it rounds.
-
-        It moves the outputs by some of their own spacings for a move of the input by its own size: a bias before
-        a normalisation has no gradient, and what is claimed for it is 1e-17 of noise.
-        """
-        x = self.value(name)
-        size = norm(x) / sqrt(x.size) or 1.0
-        eps = max(float(np.finfo(v.dtype).eps) for v in self.values if differentiable(v))
-        outputs = norm(self.flat_cotangent(0) * self.y0)
-        if measured and outputs == 0 == self.flicker(name):  # all cancels: then as if one had been taken from one
-            outputs = norm(self.flat_cotangent(0))
-        return 100 * max(eps * outputs, self.flicker(name) if measured else 0.0) / size
-
-    def flicker(self, name: str) -> float:
-        """Return by how much ⟨u, f⟩ changes for moves of one input by 1 to 4096 of its roundings, measured once.
-
-        1 − cos² of one number is zero and its rounding is not that of zero but that of one; how large it is shows
-        only where the function is asked. Of a smooth function this is 1e-12 of what it changes by for large moves.
-        """
-        if name not in self._flicker:
-            self._flicker[name] = self.flicker_of(name)
-        return self._flicker[name]
-
-    def flicker_of(self, name: str, moving: Array | None = None) -> float:
-        """Return what `flicker` tells, measured anew, for moves of some entries alone: (…) bool, None for all."""
-        rng, u, x, call = self.rng("flicker", name), self.flat_cotangent(0), self.value(name), self.evaluator(name)
-        largest = 0.0
-        for factor in 2.0 ** np.arange(0, 13, 2):
-            step = factor * float(np.finfo(x.dtype).eps)
-            beside = changed(x, partial(rounded, rng, step))
-            y = call(beside if moving is None else np.where(moving, beside, x))
-            if y is not None and all_finite(y):  # a neighbour may lie outside the domain
-                largest = max(largest, norm(u * (y - self.y0)))
-        return largest
 
     def read(self, answer: Any) -> dict[str, Any]:
         """Return a pullback's answer as copied arrays, None kept."""

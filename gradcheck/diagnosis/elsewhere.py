@@ -10,17 +10,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from gradcheck.diagnosis.anatomy import Anatomy, Subject, derivatives_at
+from gradcheck.diagnosis.deadline import ended_within
 from gradcheck.diagnosis.guess import Case, Guess, residual
 from gradcheck.point import Array
 
 __all__ = ["at_another_place"]
 
 _STEP = 1e-5
+_PATIENCE = 2.0  # seconds for the derivatives that screen one place, and
+_TIMES = 500.0  # times what the function takes at the point itself
 _ALIKE = 1e-3  # relative distance of a screened number; what is left is judged by the whole Jacobian
 _MOST_VALUES = 4_000  # numbers in all inputs; a larger function is not asked at dozens of places
 
@@ -40,11 +44,18 @@ def at_another_place(subject: Subject, case: Case) -> Iterator[Guess]:
     a = case[0]
     if sum(np.size(v) for v in a.values) > _MOST_VALUES or a.claimed.size < 3:
         return
+    start = perf_counter()
+    subject.evaluate(list(a.values))
+    patience = _PATIENCE + _TIMES * (perf_counter() - start)
     for place in _places(a):
         points = [_values(each, place) for each in case]
         if any(p is None for p in points) or all(_same(each, p) for each, p in zip(case, points, strict=True)):
             continue
-        if not all(_screened(subject, each, p) for each, p in zip(case, points, strict=True) if p is not None):
+        there = [(each, p) for each, p in zip(case, points, strict=True) if p is not None]
+        screened = ended_within(patience, lambda there=there: all(_screened(subject, *at) for at in there))  # type: ignore[misc]
+        if screened is None:  # an iteration that has no limit there, it may be; it will have none at other places
+            return
+        if screened != [True]:
             continue
         pairs = []
         for each, values in zip(case, points, strict=True):
