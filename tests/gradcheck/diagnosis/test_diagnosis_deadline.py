@@ -1,4 +1,4 @@
-"""A forward that iterates without a limit is asked at other places too, when a mistake is named: it need not end there."""
+"""A forward that iterates without a limit is asked at other places too, when a mistake is named; it need not end."""
 
 import threading
 
