@@ -192,7 +192,7 @@ def _due(trial: Trial, blocks: Sequence[str], a: float, b: float) -> dict[str, l
 def _off(got: Array, terms: Sequence[tuple[float, Array]]) -> float:
     """Return ‖got − Σ factor · term‖₂."""
     off = []
-    for parts in pieces(got, *(term for _, term in terms)):
+    for parts in pieces(got, *[term for _, term in terms]):
         rest = parts[0].astype(_wide(terms[0][1]))
         for (factor, _), term in zip(terms, parts[1:], strict=True):
             rest -= np.multiply(term, factor, dtype=rest.dtype)

@@ -287,10 +287,12 @@ class Line:
         for (t, raw, due), size in zip(met, _norms(changes * self.u), strict=True):
             self._seen[t] = Sample(raw - due, raw, size)
         moves = changes != 0
-        self._touched |= moves[0]
-        if len(met) > 1 and met[1][0] == -met[0][0]:
-            self._touched |= moves[1]
-        if np.count_nonzero(moves > self._touched):
+        if np.count_nonzero(moves) == moves.size:  # on every step, the shortest too
+            self._touched[:] = True
+        else:
+            self._touched |= moves[0]
+            if len(met) > 1 and met[1][0] == -met[0][0]:
+                self._touched |= moves[1]
             for (t, _, _), change, moving in zip(met, changes, moves, strict=True):
                 self._touch(t, change, moving)
         if changes.shape[1] == 1:

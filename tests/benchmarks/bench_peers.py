@@ -1,6 +1,6 @@
 """gradcheck beside the gradient checkers that people use, on the same functions at the same points in one run.
 
-    python tests/benchmarks/bench_peers.py [--rules 40] [--repeats 5] [--out peers.json]
+    python tests/benchmarks/bench_peers.py [--rules 250] [--repeats 5] [--out peers.json]
 
 Every function is a right rule of the population, written in numpy; each tool gets it in its own form (an
 autograd.Function, a custom_vjp, a primitive), with its default tolerances, and is asked about the first
@@ -149,7 +149,7 @@ def spread(values):
 def main():
     """Print the table; write the numbers where that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rules", type=int, default=40, help="right rules in all")
+    parser.add_argument("--rules", type=int, default=250, help="right rules in all")
     parser.add_argument("--spoiled", type=int, default=10, help="of them, those that are spoiled at each size")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
