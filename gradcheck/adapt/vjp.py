@@ -266,8 +266,9 @@ def names_for(function: Callable[..., Any], inputs: Sequence[Any], names: Sequen
         if isinstance(names, str):
             names = (names,)
         if len(names) != len(inputs):
+            hint = "; a list is one input of several parts, a tuple holds several inputs" * isinstance(inputs[0], list)
             raise InputError(
-                f"Expected one name an input but got {len(names)} names for {len(inputs)} inputs: {tuple(names)}"
+                f"Expected one name an input but got {len(names)} names for {len(inputs)} inputs: {tuple(names)}" + hint
             )
         return tuple(names)
     try:

@@ -47,7 +47,7 @@ class Size:
 
 def viewed(answer: Any) -> dict[str, Any]:
     """Return a pullback's answer as arrays, None kept: copies, but what is large as it is, to be looked at at once."""
-    if not isinstance(answer, (dict, Mapping)):
+    if not isinstance(answer, Mapping):
         raise ContractError(f"Expected a mapping of gradients but got {type(answer).__name__}")
     return {name: g if g is None or is_large(g) else np.array(g, order="K") for name, g in answer.items()}
 

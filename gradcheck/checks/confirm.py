@@ -14,6 +14,7 @@ from gradcheck.checks.ties import around
 from gradcheck.compare import Verdict
 from gradcheck.norms import norm
 from gradcheck.pieces import extremes, is_large
+from gradcheck.probes.stairs import jumps_here, saws, stair, stands_still_nearby
 
 __all__ = ["confirm", "explained", "on_stairs"]
 
@@ -44,7 +45,7 @@ def on_stairs(prober: Prober, probe: Probe) -> bool:
     The derivative of floor(x) is zero wherever x is no integer, and steps longer than a stair see a slope of one.
     """
     nothing = abs(probe.estimate.claimed) <= _NOTHING * abs(probe.estimate.gap)
-    return nothing and probe.line.stair() > _TALL * prober.magnitude(probe.number)
+    return nothing and stair(probe.line) > _TALL * prober.magnitude(probe.number)
 
 
 def _uneven(prober: Prober, probe: Probe) -> bool:
@@ -53,7 +54,7 @@ def _uneven(prober: Prober, probe: Probe) -> bool:
     noisy = estimate.noise > _ORDINARY * line.floor()
     if estimate.kind == "flat" and prober.trial.stairs:
         return True  # this function is known to stand still where it should not
-    if not noisy and not line.stands_still_nearby() and not line.saws(estimate.gap):
+    if not noisy and not stands_still_nearby(line) and not saws(line, estimate.gap):
         return False
     if noisy and abs(estimate.gap) * 64 * prober.stage.eps > estimate.noise:
         return True  # such a slope would swing through the noise within a few neighbouring numbers
@@ -86,7 +87,7 @@ def _inexact(prober: Prober, first: Probe) -> float:
 
 def explained(prober: Prober, probe: Probe) -> Probe:
     """Return an inconclusive probe with the reason that fits; AGREES where a gap a little too wide is rounding."""
-    if probe.verdict is Verdict.INCONCLUSIVE and probe.estimate.scale == 0 and probe.line.jumps_here():
+    if probe.verdict is Verdict.INCONCLUSIVE and probe.estimate.scale == 0 and jumps_here(probe.line):
         return replace(probe, comparison=replace(probe.comparison, reason=_JUMPS))
     if probe.verdict is Verdict.INCONCLUSIVE and probe.comparison.allowed < abs(probe.comparison.gap):
         known = confirm(prober, probe, full=False, beside=False, jumps=False)
@@ -134,15 +135,15 @@ def _alive(probe: Probe) -> bool:
     estimate, line = probe.estimate, probe.line
     loud = estimate.noise > _ORDINARY * line.floor()
     seen = estimate.kind == "smooth" and abs(estimate.measured) > 10 * estimate.error
-    stuck = abs(estimate.gap) > 0.1 * abs(estimate.claimed) and line.saws(estimate.gap)
-    return seen and not loud and not stuck and not line.stands_still_nearby()
+    stuck = abs(estimate.gap) > 0.1 * abs(estimate.claimed) and saws(line, estimate.gap)
+    return seen and not loud and not stuck and not stands_still_nearby(line)
 
 
 def _confirmed(prober: Prober, probe: Probe, *, full: bool, beside: bool, jumps: bool) -> Probe:
     first = probe
     reach = first.line.reach
     second = prober.probe(first.number, first.v, attempt=1, full=full, reference=first.reference, reach=reach)
-    if first.line.jumps_here():
+    if jumps_here(first.line):
         comparison = replace(first.comparison, verdict=Verdict.INCONCLUSIVE, reason=_JUMPS)
         return replace(first, comparison=comparison)
     size = first.size

@@ -14,6 +14,7 @@ from gradcheck.checks.prober import Probe, Prober
 from gradcheck.checks.ties import TIE, at_tie
 from gradcheck.compare import Verdict
 from gradcheck.pieces import is_large, norm_along
+from gradcheck.probes.stairs import saws, stands_still_nearby
 
 __all__ = ["BRIEF", "directions"]
 
@@ -60,7 +61,7 @@ def _shows_little(probe: Probe) -> bool:
     if probe.verdict is not Verdict.DISAGREES:
         return probe.estimate.scale <= 1e3 * probe.comparison.allowed
     line = probe.line
-    return probe.estimate.kind == "flat" or line.stands_still_nearby() or line.saws(probe.estimate.gap)
+    return probe.estimate.kind == "flat" or stands_still_nearby(line) or saws(line, probe.estimate.gap)
 
 
 def _settled(prober: Prober, number: int, affordable: bool) -> Probe:

@@ -172,12 +172,11 @@ def narrowing(prober: Prober, probe: Probe) -> tuple[float, bool]:
         return 0.0, True
     # a wrong formula's gap would stay; of lost digits some percent do, where eleven bits more are few as well
     slope, digits = told
-    left = estimate.error + max(
-        1e-9 * estimate.scale, 0.1 * abs(estimate.gap), min(0.1 * digits, 0.2 * abs(estimate.gap))
-    )
-    if not (np.isfinite(left) and abs(estimate.measured - slope) <= left < 0.5 * abs(estimate.gap)):
+    gap = abs(estimate.gap)
+    left = estimate.error + max(1e-9 * estimate.scale, 0.1 * min(max(digits, gap), 2 * gap))
+    if not (np.isfinite(left) and abs(estimate.measured - slope) <= left < 0.5 * gap):
         # along this direction, what was lost in single entries may cancel by chance
-        by_chance = digits > 2 * abs(estimate.gap) and abs(estimate.measured - slope) <= estimate.error + 0.1 * digits
+        by_chance = digits > 2 * gap and abs(estimate.measured - slope) <= estimate.error + 0.1 * digits
         return 0.0, not by_chance
     lost = abs(slope - estimate.claimed)
     # what changes the outputs by less than some of their own spacings, the narrow claim cannot know

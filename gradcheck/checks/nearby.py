@@ -68,9 +68,9 @@ def neighbours(trial: Trial, number: int, eps: float = 0.0) -> list[dict[str, An
         number: which cotangent.
         eps: relative distance; at least the spacing of each input's dtype.
     """
-    if (number, eps) not in trial.neighbours:
-        trial.neighbours[number, eps] = looked_at(trial, trial.read, number, eps)
-    return trial.neighbours[number, eps]
+    if (number, eps) not in trial.nearby:
+        trial.nearby[number, eps] = looked_at(trial, trial.read, number, eps)
+    return trial.nearby[number, eps]
 
 
 def looked_at(trial: Trial, look: Callable[[Mapping[str, Any]], T], number: int, eps: float = 0.0) -> list[T]:

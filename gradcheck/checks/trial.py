@@ -58,7 +58,7 @@ class Trial:
         self._claimed: list[str] | None = None
         self._cotangents: dict[int, Any] = {}
         self._flat: dict[int, Array] = {}  # those cotangents, flat
-        self.neighbours: dict[tuple[int, float], list[dict[str, Any]]] = {}
+        self.nearby: dict[tuple[int, float], list[dict[str, Any]]] = {}
         self.kappa: dict[str, float] = {}  # by block, measured noise over its floor
         self.loudest = 1.0  # greatest noise over its floor that any probe has shown
         self.stairs = False  # whether the forward was seen to stand still on short steps and to move on long ones

@@ -6,7 +6,7 @@ many can be asked at the price of one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
@@ -40,7 +40,10 @@ class _Place:
 
 
 def at_another_place(subject: Subject, case: Case) -> Iterator[Guess]:
-    """Claimed is the measured derivative with another array in an input's place."""
+    """Claimed is the measured derivative with another array in an input's place.
+
+    Such places may be far away, where an iteration has no limit: the search ends at the first that does not answer.
+    """
     a = case[0]
     if sum(np.size(v) for v in a.values) > _MOST_VALUES or a.claimed.size < 3:
         return
@@ -52,7 +55,7 @@ def at_another_place(subject: Subject, case: Case) -> Iterator[Guess]:
         if any(p is None for p in points) or all(_same(each, p) for each, p in zip(case, points, strict=True)):
             continue
         there = [(each, p) for each, p in zip(case, points, strict=True) if p is not None]
-        screened = ended_within(patience, lambda there=there: all(_screened(subject, *at) for at in there))  # type: ignore[misc]
+        screened = ended_within(patience, partial(_all_screened, subject, there))
         if screened is None:  # an iteration that has no limit there, it may be; it will have none at other places
             return
         if screened != [True]:
@@ -155,6 +158,10 @@ def _within(block: Array, other: Array) -> bool:
         return True
     inside = (np.abs(other) >= 0.5 * sizes.min()) & (np.abs(other) <= 1.5 * sizes.max()) & (other * block.flat[0] > 0)
     return bool(np.all(inside))
+
+
+def _all_screened(subject: Subject, there: Sequence[tuple[Anatomy, list[Any]]]) -> bool:
+    return all(_screened(subject, a, values) for a, values in there)
 
 
 def _screened(subject: Subject, a: Anatomy, values: list[Any]) -> bool:

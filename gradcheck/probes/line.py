@@ -21,7 +21,7 @@ import numpy.typing as npt
 from gradcheck.norms import LEAST, norm
 from gradcheck.pieces import dot, extremes, moved, norm_along, pieces
 
-__all__ = ["Line", "Sample"]
+__all__ = ["NOT_FINITE", "Line", "Sample"]
 
 Array = npt.NDArray[Any]
 
@@ -37,7 +37,7 @@ class Sample(NamedTuple):
 
 _AT_ONCE = 4096  # numbers of several moved points that are made together; beyond it that saves nothing
 _LARGE = 4096  # entries from which a direction of few entries is worth its own way
-_NOT_FINITE = Sample(0.0, 0.0, 0.0, finite=False)
+NOT_FINITE = Sample(0.0, 0.0, 0.0, finite=False)
 
 
 @dataclass(slots=True)
@@ -53,6 +53,8 @@ class Line:
         g: claimed gradient of ⟨u, f⟩, same shape as x; None claims nothing.
         eps: spacing of the numbers that f is evaluated in, which sets the steps and the noise floor.
         reach: largest |t| that is known to be harmless; no step is longer.
+
+    `samples` are those seen so far, by t.
     """
 
     evaluate: Callable[[Array], Array | None]
@@ -74,7 +76,7 @@ class Line:
     _scale: float | None = field(init=False, default=None)
     _magnitude: float = field(init=False, default=0.0)
     _magnitude_at: int = field(init=False, default=-1)
-    _seen: dict[float, Sample] = field(init=False, default_factory=dict)
+    samples: dict[float, Sample] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Widen the block once."""
@@ -126,12 +128,12 @@ class Line:
     @property
     def largest(self) -> float:
         """Greatest ‖u ∘ (y − y₀)‖₂ seen so far."""
-        return max((sample.size for sample in self._seen.values() if sample.finite), default=0.0)
+        return max((sample.size for sample in self.samples.values() if sample.finite), default=0.0)
 
     @property
     def secant(self) -> float:
         """Greatest |φ(t)/t| seen so far."""
-        return max([abs(sample.raw / t) for t, sample in self._seen.items() if t and sample.finite], default=0.0)
+        return max([abs(sample.raw / t) for t, sample in self.samples.items() if t and sample.finite], default=0.0)
 
     def unseen(self, loudest: float = 1.0, gap: float = 0.0, unit: float = 1.0) -> float:
         """Return the bar for outputs that stood still on this line and move on longer steps.
@@ -146,7 +148,7 @@ class Line:
         lost is known only from its spacing and the longest step. An output of zero may be log(1 + 1e-20), and then it
         is one that it is rounded to. What no step moves does not depend on the block.
         """
-        longest = max((abs(t) for t, sample in self._seen.items() if sample.finite), default=0.0)
+        longest = max((abs(t) for t, sample in self.samples.items() if sample.finite), default=0.0)
         still = ~self._touched
 
         def lost(outputs: Array) -> float:
@@ -167,25 +169,6 @@ class Line:
                     moves |= still & (y != self.y0)
         return lost(moves)
 
-    def _rest(self) -> float:
-        """Return the longest step up to which nothing moved, 0 where the shortest moved something."""
-        rest = 0.0
-        for t, moves in sorted((abs(t), s.raw != 0.0) for t, s in self._seen.items() if t and s.finite):
-            if moves:
-                break
-            rest = t
-        return rest
-
-    def stair(self) -> float:
-        """Return the size of the change at the shortest step that moves anything; 0 where two shorter ones do not rest.
-
-        Where a function only rounds, this is some spacings of its outputs; floor(x) shows a whole one.
-        """
-        rest = self._rest()
-        if sum(0 < abs(t) <= rest for t in self._seen) < 4:  # two steps, both ways
-            return 0.0
-        return min(((abs(t), s.size) for t, s in self._seen.items() if s.finite and abs(t) > rest), default=(0, 0.0))[1]
-
     def hidden(self, reach: float) -> float:
         """Return the slope that outputs may hide which stand still up to `reach` and move on longer steps.
 
@@ -195,42 +178,10 @@ class Line:
             return 0.0
         return hypot(*(min(size, self.inside) / rest for rest, size in self._stairs if rest >= reach))
 
-    def saws(self, gap: float) -> bool:
-        """Whether the gap of the short steps amounts to no more than some spacings of one, or of an input, in all.
-
-        exp(x) − 1 − x at 1e-8 is −x between two neighbours of exp(x), and steps back by a spacing of one at the next:
-        its output of 1e-16 does not tell that one was taken from one. Whether it is a saw, longer steps have to say.
-        """
-        run = 0.0
-        for t in sorted(t for t, sample in self._seen.items() if t > 0 and sample.finite):
-            behind = self._seen.get(-t, _NOT_FINITE)
-            if not behind.finite:
-                continue
-            if abs((self._seen[t].psi - behind.psi) / (2 * t) - gap) > 0.5 * abs(gap):
-                break
-            run = t
-        return 0 < run * abs(gap) <= self.inside
-
-    def stands_still_nearby(self) -> bool:
-        """Whether short steps left every output as it was and the long ones did not."""
-        moves = [(abs(t), sample.raw != 0.0) for t, sample in self._seen.items() if t and sample.finite]
-        return bool(moves) and max(moves)[1] and not min(moves)[1]
-
-    def jumps_here(self) -> bool:
-        """Whether f jumps at t = 0: its change does not shrink with the step as any continuous slope's does."""
-        sizes = sorted((abs(t), sample.size) for t, sample in self._seen.items() if t and sample.finite)
-        if len(sizes) < 4:
-            return False
-        (short, least), (long, most) = (
-            max(sizes[:2], key=lambda pair: pair[1]),
-            max(sizes[-2:], key=lambda pair: pair[1]),
-        )
-        return least > 1e3 * self.floor(short) and least > most * (short / long) ** 0.25
-
     def floor(self, reach: float = inf) -> float:
         """Return the least standard deviation of φ's noise for |t| ≤ reach: half a spacing of its outputs."""
         change = longest = 0.0
-        for t, sample in self._seen.items():
+        for t, sample in self.samples.items():
             if (t := abs(t)) <= reach:
                 change, longest = max(change, sample.size), max(longest, t)
         predicted = 2.0**-53 * self.scale * longest  # ⟨g, d⟩ is rounded too, and a wrong g may be huge
@@ -238,20 +189,20 @@ class Line:
 
     def __call__(self, t: float) -> Sample:
         """Evaluate at t; asked twice for the same t, f is called once."""
-        sample = self._seen.get(t)
+        sample = self.samples.get(t)
         if sample is None:
-            sample = self._seen[t] = self._sample(t)
+            sample = self.samples[t] = self._sample(t)
         return sample
 
     def seen(self, t: float) -> Sample | None:
         """Return what is known at t, without evaluating."""
-        return self._seen.get(t)
+        return self.samples.get(t)
 
     def sweep(self, steps: Sequence[float]) -> None:
         """Evaluate at ±t for several steps, the shortest first; a side that leaves the finite numbers ends there."""
         count, x = 2 * len(steps), self.x
         plain = x.dtype == self.v.dtype == np.float64 and x.ndim > 0 and x.flags.c_contiguous
-        if not plain or not 0 < count * x.size <= _AT_ONCE or self._seen:
+        if not plain or not 0 < count * x.size <= _AT_ONCE or self.samples:
             sides = [1, -1]
             for t in steps:
                 sides = [side for side in sides if self(side * t).finite]
@@ -277,7 +228,7 @@ class Line:
                     met.append((t, raw, due))
                     changes.append(change)
                     continue
-            self._seen[t] = _NOT_FINITE
+            self.samples[t] = NOT_FINITE
             ended.add(t > 0)
         if met:
             self._take(met, np.array(changes))
@@ -285,7 +236,7 @@ class Line:
     def _take(self, met: Sequence[tuple[float, float, float]], changes: Array) -> None:
         """Keep what a sweep met: (k, n) changes of the outputs, in its order."""
         for (t, raw, due), size in zip(met, _norms(changes * self.u), strict=True):
-            self._seen[t] = Sample(raw - due, raw, size)
+            self.samples[t] = Sample(raw - due, raw, size)
         moves = changes != 0
         if np.count_nonzero(moves) == moves.size:  # on every step, the shortest too
             self._touched[:] = True
@@ -304,7 +255,7 @@ class Line:
         """Keep which outputs move at t; of those that shorter steps left as they were, by how much."""
         late = moves > self._touched
         if np.count_nonzero(late):
-            rest = max((abs(s) for s in self._seen if 0 < abs(s) < abs(t)), default=0.0)
+            rest = max((abs(s) for s in self.samples if 0 < abs(s) < abs(t)), default=0.0)
             if rest:
                 self._stairs.append((rest, norm((change * self.u)[late])))
             self._touched |= moves
@@ -316,11 +267,11 @@ class Line:
         y = self.evaluate(there)
         self.evaluations += 1
         if y is None:
-            return _NOT_FINITE
+            return NOT_FINITE
         change = y - self.y0
         raw = float(self._weigh(change).real)
         if not isfinite(raw):
-            return _NOT_FINITE
+            return NOT_FINITE
         self._touch(t, change, change != 0)
         if change.size == 1 and raw != 0.0:
             self._see_quantum(float(abs(change[0])) * float(abs(self.u[0])), float(abs(change[0])))

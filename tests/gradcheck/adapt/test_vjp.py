@@ -66,6 +66,11 @@ REFUSED = [
         id="too many names",
     ),
     pytest.param(
+        lambda: adapt.vjp(product, pulled, [X, W], names=("x", "W")),
+        r"2 names for 1 inputs: \('x', 'W'\); a list is one input of several parts, a tuple holds several inputs",
+        id="a list where several inputs are meant",
+    ),
+    pytest.param(
         lambda: adapt.vjp(product, pulled, X, W, names=("x",)),
         r"Expected one name an input but got 1 names for 2 inputs: \('x',\)",
         id="too few names",
