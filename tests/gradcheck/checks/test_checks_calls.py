@@ -129,10 +129,11 @@ def test_a_smooth_function_is_called_33_times_forward_and_14_times_back():
     [
         (np.sin, 2.0**-52, 1),
         (lambda x: np.sin(x).astype(np.float32).astype(np.float64), 2.0**-23, None),
+        (lambda x: np.sin(x).astype(np.float16).astype(np.float64), 2.0**-10, None),
         (lambda x: np.sin(x.astype(np.float32).astype(np.float64)), 2.0**-23, None),
         (lambda x: np.append(np.sin(x), 0.5), 2.0**-52, None),  # one short output among long ones
     ],
-    ids=["double", "outputs rounded", "input rounded", "a constant"],
+    ids=["double", "outputs rounded", "outputs rounded to half", "input rounded", "a constant"],
 )
 def test_the_spacing_is_seen_in_one_evaluation_where_the_outputs_tell(f, spacing, evaluations):
     trial = Trial(adapt.vjp(f, lambda i, u: (u,), X, names=("x",), name="f"), Settings())

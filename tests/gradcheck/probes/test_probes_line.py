@@ -74,8 +74,9 @@ def test_outputs_that_move_on_long_steps_only_are_kept_as_stairs():
     assert smooth.hidden(0.0) == 0.0
 
 
-def test_points_are_handed_out_as_copies():
+def test_points_are_arrays_of_their_own():
     def writes(x):
+        assert x.flags.owndata
         y = np.sin(x).ravel()
         x[:] = np.nan
         return y
