@@ -51,7 +51,7 @@ def _server():
     server = subprocess.Popen(
         [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env
     )
-    atexit.register(server.stdin.close)  # at the end of its requests it ends
+    atexit.register(server.__exit__, None, None, None)  # at the end of its requests it ends, and is waited for
     return server
 
 
