@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from gradcheck.checks.cotangents import flatten
+from gradcheck.checks.extended import EXTENDED
 from gradcheck.checks.moves import Ordered
 from gradcheck.norms import all_finite, norm
 from gradcheck.pieces import banded, changed, is_large, moved, pieces
@@ -64,7 +65,7 @@ def gathered(
 def wide_at(prober: Prober, look: Callable[[Mapping[str, Any]], T], number: int, _: float = 0.0) -> list[T]:
     """Return what a look at the answer in wider numbers tells, nothing where the function drops them."""
     stage = prober.stage
-    kind = np.float64 if stage.lifted else np.longdouble
+    kind = np.float64 if stage.lifted and stage.eps > EXTENDED else np.longdouble
     values = stage.trial.fresh() if stage.lifted else _extended(prober)
     if values is None:
         return []
@@ -86,7 +87,7 @@ def wide_slope(prober: Prober, v: Array, claim: Array, answer: Mapping[str, Any]
 
 def _extended(prober: Prober) -> list[Any] | None:
     """Return the inputs in extended precision, None where the machine has none or the function drops it."""
-    if np.finfo(np.longdouble).eps > 1e-17 or prober.stage.claim_eps > 1e-15:
+    if np.finfo(np.longdouble).eps > EXTENDED or prober.stage.claim_eps > 1e-15:
         return None
     values = [
         value.astype(np.longdouble) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else own(value)

@@ -159,10 +159,11 @@ def _confirmed(prober: Prober, probe: Probe, *, full: bool, beside: bool, jumps:
     if jumps and abs(first.estimate.gap) < _TINY * scale and prober.trial.inexact is None:
         prober.trial.inexact = _inexact(prober, first)
     unit = max(1.0, prober.scale / extremes(first.v)[1])
-    least, beyond = prober.claim_rounding * size, first.line.unseen(prober.trial.loudest, first.estimate.gap, unit)
+    least, loudest = prober.claim_rounding * size, prober.stage.trial.loudest
+    beyond = first.line.unseen(loudest, first.estimate.gap, unit)
     if abs(first.estimate.measured) <= 3 * first.estimate.error:
         # nothing moves here; how far it would have to, is known from where something did
-        louder = prober.trial.loudest * first.line.floor() / max(first.estimate.noise, 1e-300)
+        louder = loudest * first.line.floor() / max(first.estimate.noise, 1e-300)
         beyond += first.estimate.rounding * max(1.0, louder)
     known = max(narrowed, flickering(prober, first))
     if abs(first.estimate.gap) < _SOLVED * scale:

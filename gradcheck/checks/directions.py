@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from math import inf, isfinite
+from math import inf, isfinite, prod
 
 from gradcheck.checks.confirm import confirm, explained, on_stairs
 from gradcheck.checks.doubt import denied
@@ -19,6 +19,9 @@ from gradcheck.probes.stairs import saws, stands_still_nearby
 __all__ = ["BRIEF", "directions"]
 
 BRIEF = 7  # evaluations: three levels of known noise; what is faint in a large block needs no last digit
+_FLOAT64 = 1e-15  # spacings above are of something coarser
+_MOST = 16  # directions of a block whose bars are about as large as the resolution
+_LUCK = 1e-3  # chance that a mistake of the resolution's size hides within the bars of all
 _FINE = 1e-9  # of the gradient along a direction: a thousandth of the resolution that is asked for
 
 # (other draw, each entry's own scale, factor): a domain may be narrower than the size of its numbers
@@ -53,7 +56,27 @@ def directions(prober: Prober, count: int, affordable: bool) -> list[Probe]:
         if ask in others or probe.verdict is Verdict.DISAGREES:
             probes.append(probe)
         del probe
+    if affordable:
+        for number in range(count, _MOST):
+            if probes[-1].verdict is not Verdict.AGREES or _by_luck(prober, probes) < _LUCK:
+                break
+            probes.append(_settled(prober, number, affordable))
     return probes
+
+
+def _by_luck(prober: Prober, probes: Sequence[Probe]) -> float:
+    """Return the chance that a gap of the resolution's size lies within every bar: ⟨g, v⟩ may cancel along any."""
+    bars = (
+        probe.estimate.error / (prober.resolution * probe.estimate.scale)
+        for probe in probes
+        if probe.estimate.scale > 0 and not probe.comparison.vanishes
+    )
+    return prod(min(1.0, 0.8 * bar) for bar in bars) if prober.stage.claim_eps < _FLOAT64 else 0.0
+
+
+def _vanishes(prober: Prober, probe: Probe, factor: float) -> bool:
+    """Whether what vanishes along a direction that was made shorter does so for moves of the point's own size."""
+    return probe.comparison.allowed / factor <= prober.resolution * prober.magnitude(probe.number)
 
 
 def _shows_little(probe: Probe) -> bool:
@@ -82,8 +105,9 @@ def _settled(prober: Prober, number: int, affordable: bool) -> Probe:
                 long = prober.line(number, other.v / factor)
                 if covered or denied(long, other.estimate.gap / factor):
                     continue
-            if factor < 1 and other.comparison.vanishes and probe.comparison.allowed < inf:
-                continue  # longer steps saw more
+            seen = probe.comparison.allowed < inf
+            if factor < 1 and other.comparison.vanishes and (seen or not _vanishes(prober, other, factor)):
+                continue  # longer steps saw more, or nothing
             if other.verdict.severity < probe.verdict.severity or other.verdict is Verdict.DISAGREES:
                 probe = other
             if probe.verdict is not Verdict.INCONCLUSIVE:

@@ -15,6 +15,7 @@ import numpy as np
 
 from gradcheck.checks.beside import gathered, touches_few, wide_at, wide_slope
 from gradcheck.checks.cotangents import masked
+from gradcheck.checks.extended import EXTENDED
 from gradcheck.checks.moves import tremor_of
 from gradcheck.checks.nearby import flicker, flicker_of, looked_along, looked_at, neighbours, tremor
 from gradcheck.norms import all_finite, norm
@@ -78,7 +79,8 @@ def flickering(prober: Prober, probe: Probe) -> float:
     """
     if prober.stage.eps >= 1e-12:
         return 0.0
-    trial, name, moving = prober.stage.trial, prober.name, probe.v != 0
+    trial = prober.trial if prober.stage.eps < EXTENDED else prober.stage.trial  # the claim is that of float64
+    name, moving = prober.name, probe.v != 0
     sizes = np.abs(prober.x[moving])
     share = min(1.0, float(np.max(np.abs(probe.v[moving]) / np.where(sizes > 0, sizes, prober.scale), initial=0.0)))
     whole = 10 * share * flicker(trial, name)

@@ -185,18 +185,19 @@ def _kink(
         The comparison, least and greatest slope, their error, and how many outputs have a kink.
     """
     u, y0, eps = prober.cotangent(number), prober.y0, prober.stage.eps
+    step = max(eps, 2.0**-52)
     claimed = float(np.vdot(prober.claim(number), v).real)
     scale = norm(v)
     best: tuple[Comparison, float, float, float, int] | None = None
     for exponent in reaches:
-        found = branches(prober.evaluate, prober.x, v, u, y0, eps=eps, reach=1.3 * eps**exponent)
+        found = branches(prober.evaluate, prober.x, v, u, y0, eps=eps, reach=1.3 * step**exponent)
         if found is None or found.jump <= 0 or not isfinite(found.error):
             continue
         rounding = 64 * prober.stage.claim_eps * max(abs(claimed), abs(found.low), abs(found.high))
         comparison = compare_kink(claimed, found.low, found.high, bar=found.error + rounding)
         if comparison.verdict is Verdict.DISAGREES:
             # noise looks like a kink once, but never like the same one at another length
-            again = branches(prober.evaluate, prober.x, v, u, y0, eps=eps, reach=3.7 * eps**exponent)
+            again = branches(prober.evaluate, prober.x, v, u, y0, eps=eps, reach=3.7 * step**exponent)
             slack = found.error + (again.error if again is not None else 0.0) + 0.1 * (found.high - found.low)
             if denied(prober.line(number, v), comparison.gap, range(13)) or again is None:
                 continue

@@ -17,6 +17,7 @@ from gradcheck.checks.precision import Stage, stage_for
 from gradcheck.checks.prober import Probe, Prober
 from gradcheck.checks.together import together
 from gradcheck.checks.trial import Trial
+from gradcheck.checks.wider import sharpened
 from gradcheck.compare import Verdict
 from gradcheck.diagnosis.locate import locate
 from gradcheck.point import Array
@@ -47,6 +48,8 @@ def of_block(trial: Trial, stage: Stage, name: str) -> Iterator[Finding]:
     effort, size = trial.settings.budget, prober.x.size
     affordable = size * _PER_ENTRY <= effort.budget
     probes = directions(prober, effort.probes, affordable)
+    if affordable:
+        prober, probes = sharpened(prober, probes)
     worst = max(
         probes,
         key=lambda p: (p.verdict.severity, abs(p.comparison.gap) / p.estimate.scale if p.estimate.scale else inf),

@@ -9,11 +9,12 @@ from math import hypot, inf, isfinite, sqrt
 import numpy as np
 
 from gradcheck.checks.doubt import spread, trembling
+from gradcheck.checks.extended import EXTENDED, extended_trial
 from gradcheck.checks.precision import Stage
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Comparison, Verdict, compare
 from gradcheck.estimate import Estimate
-from gradcheck.norms import all_finite, norm
+from gradcheck.norms import norm
 from gradcheck.pieces import banded, extremes, is_large, norm_along, pieces
 from gradcheck.point import Array
 from gradcheck.probes.complexstep import complex_slope
@@ -28,6 +29,7 @@ _ORDINARY = 100.0  # noise over its floor that is taken for rounding without con
 _FINE = 1e-12  # spacings below are those of float64
 _COARSE = 2.0**-10  # spacing of float16; outputs that are rounded so are measured more than once
 _REPEATED = 8
+_APPROXIMATED = 1e-2  # of the resolution: a short series, or a constant of nine digits, is no mistake
 _INEXACT = 300.0  # gap per unit of t that a forward with jumps of size 1 may show: it errs by n ρⁿ⁻¹, not by ρⁿ
 
 
@@ -176,7 +178,7 @@ class Prober:
         line = self.line(number, v, reach)
         ordinary = self.ordinary(line)
         reference = max(reference, ordinary)
-        kappa = None if full else self.trial.kappa.get(self.name)
+        kappa = None if full else self.stage.trial.kappa.get(self.name)
         purpose = ("steps", self.name, number, attempt, float(v.flat[0].real))
         estimate = measure(line, self.trial.jitter(*purpose), kappa=kappa, most=most, enough=enough)
         if self.stage.eps >= _COARSE and most is None and isfinite(estimate.error):
@@ -185,10 +187,10 @@ class Prober:
         if kappa is None and isfinite(estimate.error) and estimate.kind != "flat":  # what stands still has no noise
             floor = line.floor()
             if floor > 0:
-                learnt = max(self.trial.kappa.get(self.name, 1.0), estimate.noise / floor)
-                self.trial.loudest = max(self.trial.loudest, learnt)
+                learnt = max(self.stage.trial.kappa.get(self.name, 1.0), estimate.noise / floor)
+                self.stage.trial.loudest = max(self.stage.trial.loudest, learnt)
                 if learnt <= _ORDINARY:  # what is noisier is looked at anew each time: it may be structure
-                    self.trial.kappa[self.name] = learnt
+                    self.stage.trial.kappa[self.name] = learnt
         # in float64 a block's small entries have digits of their own, and what they lose is measured; float32 has not
         own = self.stage.claim_eps < _FINE
         size = max(estimate.scale, ordinary if own else reference)
@@ -226,6 +228,8 @@ class Prober:
         because where float64 shows so little, the claim's own last digits are lost as well.
         """
         number, v, estimate = probe.number, probe.v, probe.estimate
+        if self.stage.eps < EXTENDED:
+            return probe
         scale = max(estimate.scale, reference)
         slope = complex_slope(self.evaluate, self.x, v, self.cotangent(number), self.y0)
         bar = _CLAIM_ULPS * self.stage.eps * max(abs(slope or 0.0), scale)
@@ -250,22 +254,11 @@ class Prober:
 
     def extended(self, number: int, v: Array) -> Estimate | None:
         """Measure in extended precision, where the machine has it and the function carries it through."""
-        if np.finfo(np.longdouble).eps > 1e-17 or self.x.dtype.kind == "c":
+        shadow = extended_trial(self.stage.trial)
+        if shadow is None or self.x.dtype.kind == "c":
             return None
-        values = [
-            value.astype(np.longdouble) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
-            for value in self.stage.trial.values
-        ]
-        shadow = Trial(self.trial.target, self.trial.settings, values)
-        try:
-            y0 = shadow.y0
-        except Exception:  # many functions take float64 only
-            return None
-        if y0.dtype != np.longdouble or y0.shape != self.y0.shape or not all_finite(y0):
-            return None
-        x, wide = values[shadow.index(self.name)], v.astype(np.longdouble)
-        eps = float(np.finfo(np.longdouble).eps)
-        line = Line(shadow.evaluator(self.name), x, wide, self.cotangent(number), y0, self.claim(number), eps)
+        x, wide, eps = shadow.value(self.name), v.astype(np.longdouble), float(np.finfo(np.longdouble).eps)
+        line = Line(shadow.evaluator(self.name), x, wide, self.cotangent(number), shadow.y0, self.claim(number), eps)
         return measure(line, self.trial.jitter("extended", self.name, number))
 
     def magnitude(self, number: int) -> float:
@@ -280,6 +273,8 @@ class Prober:
         """Compare an estimate with its claim at the precision of the claim."""
         if rounding is None:
             rounding = self.claim_rounding * max(estimate.scale, reference)
+        if self.stage.eps < EXTENDED:  # a forward that is right to all digits of float64 need not be in wider numbers
+            rounding = max(rounding, _APPROXIMATED * self.resolution * estimate.scale)
         rounding += _INEXACT * (self.trial.inexact or 0.0)
         return compare(
             estimate,

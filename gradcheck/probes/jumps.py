@@ -20,6 +20,7 @@ _PEAK = 70.0  # the largest binomial coefficient of order 8
 _COARSE = 33
 _ZOOMS = 4
 _LEFT = 0.2  # of a peak that is a jump, on grids up to 4096 times as fine
+_GROWN = 30.0  # times as high as at first: no jump, which stays as high as it is
 _SHARP = 30.0  # how many spacings of φ a jump has to exceed
 _ALIKE = 0.05  # of the largest difference: where half of all exceed it, what they show is noise
 
@@ -55,7 +56,8 @@ def jump_size(
         # end of a grid only a part of either is seen. Several jumps in one part become one
         if size < _LEFT * sizes[0]:
             return 0.0
-    return 0.0 if noisy else min(sizes)
+    grows = max(sizes) > _GROWN * min(sizes)  # rounding near a pole: of (1 − cos x)/x² it grows by 1/t² on the way to 0
+    return 0.0 if noisy or grows else min(sizes)
 
 
 def _peak(values: list[float | None], rounding: float) -> tuple[float, int, bool]:

@@ -109,6 +109,7 @@ class _Ladder:
 
     def __init__(self, line: Line, constants: Constants, jitter: float, kappa: float | None) -> None:
         self.line = line
+        self.eps = line.spacing
         self.constants = constants
         self.jitter = jitter
         self.kappa = kappa
@@ -120,7 +121,7 @@ class _Ladder:
         self.confirmed: float | None = None
 
     def step(self, k: int) -> float:
-        return float(self.jitter * self.line.eps ** (0.125 + k / 16))
+        return float(self.jitter * self.eps ** (0.125 + k / 16))
 
     def add(self, k: int) -> None:
         """Evaluate level k on every side that is still inside the domain there."""
@@ -160,7 +161,7 @@ class _Ladder:
         K, line, levels = self.constants, self.line, self.levels
         la, lb, lc = levels[a], levels[b], levels[c]
         h = (la.h, lb.h, lc.h)
-        w, wf, wc = weights((a, b, c), 2, line.eps), weights((b, c), 2, line.eps), weights((a, b), 2, line.eps)
+        w, wf, wc = (weights(some, 2, self.eps) for some in ((a, b, c), (b, c), (a, b)))
         A, J = (la.slope, lb.slope, lc.slope), (la.jump, lb.jump, lc.jump)
         gap = w[0] * A[0] + w[1] * A[1] + w[2] * A[2]
         fine, coarse = wf[0] * A[1] + wf[1] * A[2], wc[0] * A[0] + wc[1] * A[1]

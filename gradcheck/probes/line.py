@@ -90,6 +90,11 @@ class Line:
             self._few = np.flatnonzero(self.v) if few else None
 
     @property
+    def spacing(self) -> float:
+        """The spacing that steps are chosen for: in extended precision that of float64, and less of them is lost."""
+        return max(self.eps, 2.0**-52)
+
+    @property
     def claimed(self) -> float:
         """⟨g, v⟩: the slope that the claim predicts."""
         return 0.0 if self.g is None else dot(self.g, self.v)

@@ -29,7 +29,7 @@ def one_sided(line: Line, step: Callable[[int], float], side: int, noise: float,
     """
     from gradcheck.probes.ladder import weights
 
-    eps = line.eps
+    eps = line.spacing
     seen: list[tuple[int, float, float]] = []
     for k in range(constants.coarsest, constants.finest + 1):
         sample = line.seen(side * step(k))

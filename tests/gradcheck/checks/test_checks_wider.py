@@ -1,0 +1,84 @@
+"""Forwards that lose digits are measured in extended precision: mistakes of 1e-6 told, right rules verified."""
+
+import numpy as np
+import pytest
+
+import gradcheck
+from gradcheck import Verdict, adapt
+from gradcheck.checks.precision import stage_for
+from gradcheck.checks.trial import Trial
+from gradcheck.probes.jumps import jump_size
+from gradcheck.settings import Settings
+
+pytestmark = pytest.mark.skipif(np.finfo(np.longdouble).eps > 1e-17, reason="longdouble is float64 here")
+
+
+def cosine_ratio(x):
+    return (1 - np.cos(x)) / x**2
+
+
+def cosine_ratio_slope(x):
+    return -x / 12 + x**3 / 180 - x**5 / 6720
+
+
+def elu(x):
+    return np.where(x > 0, x, np.exp(np.minimum(x, 0)) - 1)
+
+
+def elu_slope(x):
+    return np.where(x > 0, 1.0, np.exp(np.minimum(x, 0)))
+
+
+def hyperbola(x):
+    return np.sqrt(1 + x * x) - 1
+
+
+def hyperbola_slope(x):
+    return x / np.sqrt(1 + x * x)
+
+
+LOSSY = {
+    "cosine ratio": (cosine_ratio, cosine_ratio_slope, lambda rng: rng.uniform(0.02, 0.04, (3, 5))),
+    "elu": (elu, elu_slope, lambda rng: rng.uniform(-18, -15, (3, 5))),
+    "shifted tanh": (
+        lambda x: (np.tanh(x) + 1e6) - 1e6,
+        lambda x: 1 - np.tanh(x) ** 2,
+        lambda rng: rng.normal(size=(3, 5)),
+    ),
+    "hyperbola": (hyperbola, hyperbola_slope, lambda rng: 10.0 ** rng.uniform(-3, -2, (3, 5))),
+}
+
+
+def verdict(name, factors, seed):
+    forward, slope, draw = LOSSY[name]
+    x = draw(np.random.default_rng([seed, 3]))
+    return gradcheck.check(
+        adapt.vjp(forward, lambda i, u: (u * slope(i[0]) * factors,), x, name=name), seed=seed
+    ).verdict
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", LOSSY)
+def test_a_forward_that_loses_digits_is_verified_and_a_mistake_told(name, seed):
+    assert verdict(name, 1.0, seed) is Verdict.AGREES
+    assert verdict(name, 1 + 1e-6, seed) is Verdict.DISAGREES
+    row = np.where(np.arange(3) == 1, 1 + 3e-6, 1.0)[:, None]
+    assert verdict(name, row, seed) is Verdict.DISAGREES
+
+
+def test_stairs_of_cancellation_are_not_taken_for_float32():
+    x = 10.0 ** np.random.default_rng(4).uniform(-5.5, -3.9, (3, 5))
+    right = adapt.vjp(hyperbola, lambda i, u: (u * hyperbola_slope(i[0]),), x, name="hyperbola")
+    assert stage_for(Trial(right, Settings())).eps == 2.0**-52
+
+    def rounded(x):
+        return np.sin(x.astype(np.float32)).astype(x.dtype)
+
+    narrow = adapt.vjp(rounded, lambda i, u: (u * np.cos(i[0]),), 1 + x, name="rounded")
+    assert stage_for(Trial(narrow, Settings())).eps == 2.0**-23
+
+
+def test_rounding_near_a_pole_is_no_jump():
+    """It grows the nearer one looks; a jump stays as high as it is."""
+    assert jump_size(lambda t: float(cosine_ratio(0.03 - 0.0217 * t + 1e-9)), span=2.0, rounding=1e-16) == 0.0
+    assert jump_size(lambda t: np.sin(t) + 1e-8 * (t > 0.3), span=2.0) == pytest.approx(1e-8, rel=0.6)
