@@ -17,7 +17,8 @@ class Effort:
     """What an effort level spends.
 
     Args:
-        probes: random directions a block, each with a cotangent of its own.
+        probes: random directions a block, each with a cotangent of its own; up to 16 where error bars are about as
+            large as the resolution.
         entries: blocks of at most so many entries are also measured entry by entry.
         budget: forward evaluations a block may cost, localisation included.
     """

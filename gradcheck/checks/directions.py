@@ -58,20 +58,24 @@ def directions(prober: Prober, count: int, affordable: bool) -> list[Probe]:
         del probe
     if affordable:
         for number in range(count, _MOST):
-            if probes[-1].verdict is not Verdict.AGREES or _by_luck(prober, probes) < _LUCK:
+            if any(probe.verdict is not Verdict.AGREES for probe in probes) or _by_luck(prober, probes) < _LUCK:
                 break
             probes.append(_settled(prober, number, affordable))
     return probes
 
 
 def _by_luck(prober: Prober, probes: Sequence[Probe]) -> float:
-    """Return the chance that a gap of the resolution's size lies within every bar: ⟨g, v⟩ may cancel along any."""
-    bars = (
+    """Return the chance that a gap of the resolution's size lies within every bar: ⟨g, v⟩ may cancel along any.
+
+    0 where no gradient was seen, so that more directions would see as little, and where claims are not of float64.
+    """
+    bars = [
         probe.estimate.error / (prober.resolution * probe.estimate.scale)
         for probe in probes
         if probe.estimate.scale > 0 and not probe.comparison.vanishes
-    )
-    return prod(min(1.0, 0.8 * bar) for bar in bars) if prober.stage.claim_eps < _FLOAT64 else 0.0
+    ]
+    known = bars and prober.stage.claim_eps < _FLOAT64
+    return prod(min(1.0, 0.8 * bar) for bar in bars) if known else 0.0
 
 
 def _vanishes(prober: Prober, probe: Probe, factor: float) -> bool:

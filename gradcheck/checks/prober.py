@@ -105,8 +105,10 @@ class Prober:
 
     @property
     def evaluations(self) -> int:
-        """Forward evaluations so far, of the trial and of its shadow."""
-        return self.trial.evaluations + (self.stage.trial.evaluations if self.stage.lifted else 0)
+        """Forward evaluations so far, of the trial and of its shadows in wider numbers."""
+        asked = {id(trial): trial for trial in (self.trial, self.stage.trial)}
+        asked |= {id(wide): wide for trial in list(asked.values()) for wide in trial.wider if wide is not None}
+        return sum(trial.evaluations for trial in asked.values())
 
     @property
     def claim_rounding(self) -> float:

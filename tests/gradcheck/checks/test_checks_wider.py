@@ -82,3 +82,27 @@ def test_rounding_near_a_pole_is_no_jump():
     """It grows the nearer one looks; a jump stays as high as it is."""
     assert jump_size(lambda t: float(cosine_ratio(0.03 - 0.0217 * t + 1e-9)), span=2.0, rounding=1e-16) == 0.0
     assert jump_size(lambda t: np.sin(t) + 1e-8 * (t > 0.3), span=2.0) == pytest.approx(1e-8, rel=0.6)
+
+
+def test_a_constant_is_measured_along_no_more_directions_than_the_effort_says():
+    x = np.random.default_rng(5).normal(size=(3, 5))
+    constant = adapt.vjp(lambda x: 0 * x + 2, lambda i, u: (0 * u,), x, name="constant")
+    [direction] = [f for f in gradcheck.check(constant).findings if f.check == "gradient.direction"]
+    assert direction.verdict is Verdict.AGREES
+    assert direction.evaluations <= 3 * 20
+
+
+def test_two_blocks_measured_in_wider_numbers_count_their_own_evaluations():
+    rng = np.random.default_rng(6)
+    a, b = rng.uniform(0.02, 0.04, (3, 5)), rng.uniform(0.02, 0.04, (3, 5))
+    both = adapt.vjp(
+        lambda a, b: cosine_ratio(a) + cosine_ratio(b),
+        lambda i, u: (u * cosine_ratio_slope(i[0]), u * cosine_ratio_slope(i[1])),
+        a,
+        b,
+        name="both",
+    )
+    report = gradcheck.check(both)
+    first, second = (f.evaluations for f in report.findings if f.check == "gradient.direction")
+    assert report.verdict is Verdict.AGREES
+    assert max(first, second) < 1.7 * min(first, second)
