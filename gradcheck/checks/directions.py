@@ -28,11 +28,14 @@ _FINE = 1e-9  # of the gradient along a direction: a thousandth of the resolutio
 _ATTEMPTS = ((0, True, 1.0), (100, False, 1.0), (200, True, 1e-3), (300, True, 1e-6))
 
 
-def directions(prober: Prober, count: int, affordable: bool) -> list[Probe]:
+def directions(prober: Prober, count: int, affordable: bool) -> tuple[list[Probe], list[Probe]]:
     """Probe a block along random directions, and its faint entries apart.
 
     In a large block faint entries take the place of the last of three directions, and nothing more is asked once one
     disagrees: its entries are looked for next.
+
+    Returns:
+        The probes of the block, with those of faint entries that disagree, and the other ones of faint entries.
     """
     first = _settled(prober, 0, affordable)
     bar = first.comparison.allowed if affordable else 0.0
@@ -46,22 +49,21 @@ def directions(prober: Prober, count: int, affordable: bool) -> list[Probe]:
     def kept(probe: Probe) -> Probe:
         return probe if affordable or probe.verdict is not Verdict.AGREES else probe.told()
 
-    probes = [kept(first)]
+    probes, silent = [kept(first)], []
     del first
     # of a large block one gradient is there at a time: first all that the first cotangent is for
     for ask in (*apart, *others) if is_large(prober.x) else (*others, *apart):
         if not affordable and probes[-1].verdict is Verdict.DISAGREES:
-            return probes
+            return probes, silent
         probe = kept(ask())
-        if ask in others or probe.verdict is Verdict.DISAGREES:
-            probes.append(probe)
+        (probes if ask in others or probe.verdict is Verdict.DISAGREES else silent).append(probe)
         del probe
     if affordable:
         for number in range(count, _MOST):
             if any(probe.verdict is not Verdict.AGREES for probe in probes) or _by_luck(prober, probes) < _LUCK:
                 break
             probes.append(_settled(prober, number, affordable))
-    return probes
+    return probes, silent
 
 
 def _by_luck(prober: Prober, probes: Sequence[Probe]) -> float:

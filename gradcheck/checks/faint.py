@@ -8,7 +8,7 @@ from math import hypot, sqrt
 
 import numpy as np
 
-from gradcheck.checks.confirm import confirm
+from gradcheck.checks.confirm import confirm, explained
 from gradcheck.checks.prober import Probe, Prober
 from gradcheck.checks.ties import TIE, at_tie
 from gradcheck.compare import Verdict
@@ -19,6 +19,7 @@ from gradcheck.point import Array
 __all__ = ["AWAY", "faint", "strata"]
 
 AWAY = 0.5  # longest step along a few entries: none of them moves as far as the block is large
+_SEEN = 4.0  # bars that a gap is to be: directions are half as long in some entries, and a gap may be half covered
 _HIDDEN = 1e-4  # of the block's typical gradient: what is smaller is probed apart
 
 
@@ -36,7 +37,8 @@ def strata(prober: Prober, bar: float) -> Iterator[Array]:
     for _ in range(3):
         count = int(np.count_nonzero(inside))
         typical = hypot(*(norm(g[at]) for g, at in pieces(claim, inside))) / sqrt(count) if count else 0.0
-        limit = max(_HIDDEN * typical, min(bar / (prober.resolution * prober.scale), 0.1 * typical))
+        hidden = _SEEN * bar / (prober.resolution * prober.scale)
+        limit = max(_HIDDEN * typical, min(hidden, 0.1 * typical))
         bar, small = 0.0, np.zeros(claim.shape, dtype=bool)
         for g, at, out in pieces(claim, inside, out=small):
             out[...] = at & (np.abs(g) <= limit)
@@ -46,14 +48,26 @@ def strata(prober: Prober, bar: float) -> Iterator[Array]:
         inside = small
 
 
-def faint(prober: Prober, level: int, small: Array, most: int | None) -> Probe:
-    """Probe entries of small claimed gradient alone."""
-    whole = prober.direction(1000 + level)
+def faint(
+    prober: Prober, level: int, small: Array, most: int | None = None, factor: float = 1.0, repeats: int = 1
+) -> Probe:
+    """Probe entries of small claimed gradient alone.
+
+    Args:
+        prober: of the block.
+        level: which direction.
+        small: mask of the entries.
+        most: evaluations; None for as many as sharpen it.
+        factor: length of the direction; an ordinary one is as long as the block is large.
+        repeats: measurements whose mean is taken.
+    """
+    whole = factor * prober.direction(1000 + level)
     # the claims' rounding is that of the sums they come from: relative to the block, not to the small ones
     reference = norm_along(prober.claim(0), whole)
     whole[~small] = 0.0
     # what hardly moves the outputs is no reason for steps beyond all that was given: an iteration may never end there
-    probe = prober.probe(0, whole, reference=reference, most=most, reach=AWAY)
+    probe = prober.probe(0, whole, reference=reference, most=most, reach=AWAY, repeats=repeats)
+    probe = explained(prober, probe)
     if probe.verdict is Verdict.DISAGREES:
         probe = confirm(prober, probe)
         if probe.verdict is Verdict.DISAGREES and at_tie(prober, 0, probe.v, probe.estimate.gap):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import inf, prod
+from math import hypot, inf, prod
 from typing import Any
 
 from gradcheck.checks.entries import Entry
+from gradcheck.checks.extended import EXTENDED
 from gradcheck.checks.moved import MOVE, settles
 from gradcheck.checks.prober import Probe, Prober
 from gradcheck.compare import Verdict
@@ -40,7 +41,7 @@ def direction_finding(
         if complete:  # at the point itself every entry was measured, and lies between the slopes that meet there
             told = _between(estimate)
             comparison = replace(comparison, verdict=verdict, reason=f"{_VALID}, but {_BESIDE} {told}; {_SETTLES}")
-    elif verdict is Verdict.INCONCLUSIVE and entries and complete:
+    elif verdict is Verdict.INCONCLUSIVE and entries and complete and not _hides(prober, worst, entries):
         verdict = max((e.verdict for e in entries), key=lambda v: v.severity)
         resolution = max((e.comparison.resolution for e in entries if e.verdict is Verdict.AGREES), default=inf)
     elif verdict is Verdict.INCONCLUSIVE and settles(moved, entries):
@@ -73,6 +74,14 @@ def direction_finding(
     elif verdict is Verdict.INCONCLUSIVE:
         message = f"{layer}: gradient of {quantity} could not be verified: {reason}"
     return prober.trial.finding("gradient.direction", prober.name, verdict, message, **numbers)
+
+
+def _hides(prober: Prober, worst: Probe, entries: list[Entry]) -> bool:
+    """Whether the bars of entries, asked in wider numbers, cover a gap that was seen along a direction."""
+    if prober.stage.eps >= EXTENDED or not worst.doubted or worst.estimate.kind == "kink":
+        return False
+    bars = (entry.comparison.allowed * abs(worst.v[entry.index]) for entry in entries)
+    return hypot(*bars) >= 0.5 * abs(worst.comparison.gap)
 
 
 def entries_finding(prober: Prober, entries: list[Entry], complete: bool, cost: int) -> Finding:

@@ -47,9 +47,9 @@ def of_block(trial: Trial, stage: Stage, name: str) -> Iterator[Finding]:
     start = prober.evaluations
     effort, size = trial.settings.budget, prober.x.size
     affordable = size * _PER_ENTRY <= effort.budget
-    probes = directions(prober, effort.probes, affordable)
+    probes, apart = directions(prober, effort.probes, affordable)
     if affordable:
-        prober, probes = sharpened(prober, probes)
+        prober, probes = sharpened(prober, probes, apart)
     worst = max(
         probes,
         key=lambda p: (p.verdict.severity, abs(p.comparison.gap) / p.estimate.scale if p.estimate.scale else inf),

@@ -164,6 +164,7 @@ class Prober:
         most: int | None = None,
         enough: float = 0.0,
         reach: float = inf,
+        repeats: int = 1,
     ) -> Probe:
         """Measure along v with the `number`-th cotangent and judge the claim.
 
@@ -176,6 +177,7 @@ class Prober:
             most: evaluations; None for as many as sharpen it.
             enough: bar that need not be sharpened, in the unit of ⟨g, v⟩.
             reach: longest step, in units of v.
+            repeats: measurements with other steps, whose mean is taken; outputs rounded to half the bits have eight.
         """
         line = self.line(number, v, reach)
         ordinary = self.ordinary(line)
@@ -183,8 +185,10 @@ class Prober:
         kappa = None if full else self.stage.trial.kappa.get(self.name)
         purpose = ("steps", self.name, number, attempt, float(v.flat[0].real))
         estimate = measure(line, self.trial.jitter(*purpose), kappa=kappa, most=most, enough=enough)
-        if self.stage.eps >= _COARSE and most is None and isfinite(estimate.error):
-            jitters = (self.trial.jitter(*purpose, again) for again in range(1, _REPEATED))
+        if self.stage.eps >= _COARSE and most is None:
+            repeats = _REPEATED
+        if repeats > 1 and isfinite(estimate.error):
+            jitters = (self.trial.jitter(*purpose, again) for again in range(1, repeats))
             estimate = _mean([estimate, *(measure(line, jitter, kappa=kappa) for jitter in jitters)])
         if kappa is None and isfinite(estimate.error) and estimate.kind != "flat":  # what stands still has no noise
             floor = line.floor()
@@ -293,7 +297,7 @@ def _mean(estimates: Sequence[Estimate]) -> Estimate:
     answered = [estimate for estimate in estimates if isfinite(estimate.error) and estimate.kind == estimates[0].kind]
     gap = sum(estimate.gap for estimate in answered) / len(answered)
     rounding = hypot(*(estimate.rounding for estimate in answered)) / len(answered)
-    truncation = max(estimate.error - estimate.rounding for estimate in answered)
+    truncation = sum(estimate.error - estimate.rounding for estimate in answered) / len(answered)
     cost = sum(estimate.evaluations for estimate in estimates)
     return replace(estimates[0], gap=gap, error=truncation + rounding, rounding=rounding, evaluations=cost)
 

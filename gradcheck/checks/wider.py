@@ -15,6 +15,7 @@ import numpy as np
 
 from gradcheck.checks.directions import directions
 from gradcheck.checks.extended import extended_trial
+from gradcheck.checks.faint import faint
 from gradcheck.checks.precision import Stage
 from gradcheck.checks.prober import Probe, Prober
 from gradcheck.compare import Verdict
@@ -26,17 +27,30 @@ __all__ = ["sharpened"]
 _SHARP = 0.1  # of the resolution, relative to an ordinary entry: what a bar may hide of a mistake in that alone
 _SHARPER = 0.1  # of a bar: what is worth to be measured again
 _FLOAT64 = 1e-15  # spacings above are of something coarser
+_ATTEMPTS = (
+    (1.0, 1),
+    (0.3, 1),
+    (0.3, 8),
+    (0.3, 64),
+)  # length and repeats; steps are ten times the next, the best between
 _LOST = 2.0**-42  # of the outputs: a thousand spacings, which no sum of ordinary condition loses
 
 
-def sharpened(prober: Prober, probes: list[Probe]) -> tuple[Prober, list[Probe]]:
+def sharpened(prober: Prober, probes: list[Probe], apart: Sequence[Probe]) -> tuple[Prober, list[Probe]]:
     """Return what measures in wider numbers, and its directions; what was given, where that shows no more.
 
     Asked where a bar would hide a mistake in one ordinary entry, or where a forward of few digits seems to disagree:
-    it may have been a staircase of its own rounding.
+    it may have been a staircase of its own rounding. Where bars hide mistakes in faint entries only, those are.
+
+    Args:
+        prober: of the block in float64.
+        probes: what it measured of the block.
+        apart: what it measured of faint entries, the masks one within the other.
     """
     wrong = any(probe.verdict is Verdict.DISAGREES for probe in probes)
-    if not wrong and not _blunt(prober, probes):
+    blunt = not wrong and any(_blunt(prober, probe) for probe in probes)
+    unseen = None if wrong else _unseen(prober, apart)
+    if not wrong and not blunt and unseen is None:
         return prober, probes
     trial, stage = prober.trial, prober.stage
     shadow = None if stage.lifted or stage.eps > _FLOAT64 else extended_trial(trial)
@@ -44,35 +58,79 @@ def sharpened(prober: Prober, probes: list[Probe]) -> tuple[Prober, list[Probe]]
         return prober, probes
     eps = float(np.finfo(np.longdouble).eps)
     wide = Prober(trial, Stage(shadow, eps, stage.claim_eps, stage.resolution, lifted=True), prober.name)
-    found = directions(wide, trial.settings.budget.probes, affordable=True)
-    if wrong:
-        seen = max(_relative(probe, probe.comparison.gap) for probe in probes)
-        denied = all(abs(probe.comparison.gap) <= probe.comparison.allowed for probe in found)
-        sharp = max(_relative(probe, probe.comparison.allowed) for probe in found) <= _SHARPER * seen
-        return (wide, found) if denied and sharp else (prober, probes)
+    if wrong or blunt:
+        found, fainter = directions(wide, trial.settings.budget.probes, affordable=True)
+        if _denied(probes, found) if wrong else _sharper(probes, found):
+            if any(probe.doubted for probe in probes) and not wrong:  # its entries are looked at in any case
+                found[0] = replace(found[0], doubted=True)
+            prober, probes, unseen = wide, found, _unseen(wide, fainter)
+    told = None if unseen is None else _in_faint(wide, unseen)
+    return (prober, probes) if told is None else (wide, [*probes, told])
+
+
+def _denied(probes: Sequence[Probe], found: Sequence[Probe]) -> bool:
+    """Whether what was found sharply agrees where probes disagree."""
+    seen = max(_relative(probe, probe.comparison.gap) for probe in probes)
+    denied = all(abs(probe.comparison.gap) <= probe.comparison.allowed for probe in found)
+    return denied and max(map(_bar, found)) <= _SHARPER * seen
+
+
+def _sharper(probes: Sequence[Probe], found: Sequence[Probe]) -> bool:
+    """Whether bars of what was found are far shorter."""
     bars = [max(probe.comparison.allowed for probe in some) for some in (found, probes)]
-    if bars[0] > _SHARPER * bars[1]:
-        return prober, probes
-    if any(probe.doubted for probe in probes):  # its entries are looked at in any case
-        found[0] = replace(found[0], doubted=True)
-    return wide, found
+    return bars[0] <= _SHARPER * bars[1]
 
 
-def _blunt(prober: Prober, probes: Sequence[Probe]) -> bool:
-    """Whether some direction's bar would hide a mistake, as large as the resolution, in one ordinary entry."""
-    return any(
-        probe.estimate.kind != "kink"
-        and not probe.comparison.vanishes  # below all that the outputs show; in wider numbers it may be a staircase
-        and probe.estimate.error > _SHARP * prober.resolution * _ordinary(prober.claim(probe.number) * probe.v)
-        for probe in probes
-    )
+def _blunt(prober: Prober, probe: Probe) -> bool:
+    """Whether a direction's bar would hide a mistake, as large as the resolution, in one ordinary entry."""
+    if probe.estimate.kind == "kink" or probe.comparison.vanishes:
+        return False  # below all that the outputs show; in wider numbers it may be a staircase
+    sizes = np.abs(prober.claim(probe.number) * probe.v)
+    # whether the median of those that are not zero is less: nine of ten times none is
+    less = np.count_nonzero(sizes < probe.estimate.error / (_SHARP * prober.resolution))
+    return bool(less) and 2 * (less - np.count_nonzero(sizes == 0)) > np.count_nonzero(sizes)
+
+
+def _unseen(prober: Prober, apart: Sequence[Probe]) -> Array | None:
+    """Return a mask of faint entries in which a mistake as large as the resolution would be hidden; None if none."""
+    unseen: Array | None = None
+    for probe in apart:
+        sizes = prober.resolution * np.abs(prober.claim(probe.number) * probe.v)
+        if unseen is None:
+            unseen = sizes > 0
+        if probe.verdict is Verdict.AGREES:
+            unseen &= ~(sizes > 2 * probe.comparison.allowed)  # less may be covered by half
+    return unseen if unseen is not None and unseen.any() else None
+
+
+def _in_faint(wide: Prober, unseen: Array) -> Probe | None:
+    """Return the first of some faint entries that disagrees, each asked alone and the larger ones first; None if none.
+
+    Ends at the first that wider numbers do not show either; what they show by half is returned as well.
+    """
+    sizes = np.where(unseen, np.abs(wide.claim(0)), 0.0).ravel()
+    for level, place in enumerate(np.argsort(-sizes, kind="stable")[: np.count_nonzero(unseen)]):
+        alone = np.zeros(sizes.shape, dtype=bool)
+        alone[place] = True
+        tried: list[Probe] = []
+        for factor, repeats in _ATTEMPTS:
+            tried.append(faint(wide, level, alone.reshape(unseen.shape), factor=factor, repeats=repeats))
+            if tried[-1].verdict is Verdict.DISAGREES:
+                return tried[-1]
+            sharpest = min(tried, key=_bar)
+            sharp = _bar(sharpest) <= 0.5 * wide.resolution or repeats > 1
+            if sharp and not any(probe.doubted for probe in tried):
+                break
+        if sharpest.doubted:
+            return sharpest
+        if _bar(sharpest) > wide.resolution:
+            return None
+    return None
+
+
+def _bar(probe: Probe) -> float:
+    return _relative(probe, probe.comparison.allowed)
 
 
 def _relative(probe: Probe, size: float) -> float:
     return abs(size) / probe.estimate.scale if probe.estimate.scale > 0 else inf
-
-
-def _ordinary(terms: Array) -> float:
-    """Return the median size of those that are not zero, inf where all are."""
-    sizes = np.abs(terms[terms != 0])
-    return float(np.median(sizes)) if sizes.size else inf
