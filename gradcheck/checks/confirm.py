@@ -141,8 +141,15 @@ def _alive(probe: Probe) -> bool:
 
 def _confirmed(prober: Prober, probe: Probe, *, full: bool, beside: bool, jumps: bool) -> Probe:
     first = probe
-    reach = first.line.reach
-    second = prober.probe(first.number, first.v, attempt=1, full=full, reference=first.reference, reach=reach)
+    second = prober.probe(
+        first.number,
+        first.v,
+        attempt=1,
+        full=full,
+        reference=first.reference,
+        reach=first.line.reach,
+        repeats=first.repeats,
+    )
     if jumps_here(first.line):
         comparison = replace(first.comparison, verdict=Verdict.INCONCLUSIVE, reason=_JUMPS)
         return replace(first, comparison=comparison)

@@ -49,7 +49,8 @@ def directions(prober: Prober, count: int, affordable: bool) -> tuple[list[Probe
     def kept(probe: Probe) -> Probe:
         return probe if affordable or probe.verdict is not Verdict.AGREES else probe.told()
 
-    probes, silent = [kept(first)], []
+    probes = [kept(first)]
+    silent: list[Probe] = []
     del first
     # of a large block one gradient is there at a time: first all that the first cotangent is for
     for ask in (*apart, *others) if is_large(prober.x) else (*others, *apart):

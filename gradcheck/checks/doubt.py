@@ -33,6 +33,7 @@ __all__ = [
     "mixed",
     "most",
     "narrowing",
+    "rounded_off",
     "spread",
     "spread_at_most",
     "trembling",
@@ -159,17 +160,8 @@ def narrowing(prober: Prober, probe: Probe) -> tuple[float, bool]:
     Returns:
         What is to be allowed, and False only where the wide claim was found right.
     """
-    stage, estimate, v = prober.stage, probe.estimate, probe.v
-    try:
-        wide: list[tuple[float, float] | None]
-        if touches_few(v):
-            rows = gathered(prober, probe.number, v, "wide", partial(wide_at, prober))
-            wide = [(dot(row, v[v != 0]), 0.0) for row in rows]
-        else:
-            wide = wide_at(prober, partial(wide_slope, prober, v, prober.claim(probe.number)), probe.number)
-    except Exception:  # a backward may insist on its own dtype; then nothing is known
-        return 0.0, True
-    told = next((pair for pair in wide if pair is not None), None)
+    stage, estimate = prober.stage, probe.estimate
+    told = _widened(prober, probe)
     if told is None:
         return 0.0, True
     # a wrong formula's gap would stay; of lost digits some percent do, where eleven bits more are few as well
@@ -185,6 +177,31 @@ def narrowing(prober: Prober, probe: Probe) -> tuple[float, bool]:
     unseen = 8 * stage.claim_eps * prober.magnitude(probe.number)
     ordinary = prober.resolution * max(estimate.scale, probe.reference) if stage.lifted else 0.0
     return (1.1 * lost if lost <= max(ordinary, unseen) else 0.0), False
+
+
+def rounded_off(prober: Prober, probe: Probe) -> bool:
+    """Whether a gap hardly larger than its bar is what a float64 claim has lost: in wider numbers it is gone."""
+    told, estimate = _widened(prober, probe), probe.estimate
+    gap = abs(estimate.gap)
+    if told is not None and abs(told[0] - estimate.claimed) >= 0.5 * gap:
+        return abs(estimate.measured - told[0]) <= probe.comparison.allowed
+    lost = 8 * max(spread(prober, probe.number, probe.v), trembling(prober, probe.number, probe.v))
+    return gap <= probe.comparison.allowed + lost
+
+
+def _widened(prober: Prober, probe: Probe) -> tuple[float, float] | None:
+    """Return ⟨g, v⟩ of the backward in wider numbers, and its digits' worth; None where it does not take them."""
+    v = probe.v
+    try:
+        wide: list[tuple[float, float] | None]
+        if touches_few(v):
+            rows = gathered(prober, probe.number, v, "wide", partial(wide_at, prober))
+            wide = [(dot(row, v[v != 0]), 0.0) for row in rows]
+        else:
+            wide = wide_at(prober, partial(wide_slope, prober, v, prober.claim(probe.number)), probe.number)
+    except Exception:  # a backward may insist on its own dtype; then nothing is known
+        return None
+    return next((pair for pair in wide if pair is not None), None)
 
 
 def denied(line: Line, gap: float, levels: Sequence[int] = (0, 1, 2)) -> bool:

@@ -8,7 +8,7 @@ from math import hypot, sqrt
 
 import numpy as np
 
-from gradcheck.checks.confirm import confirm, explained
+from gradcheck.checks.confirm import confirm
 from gradcheck.checks.prober import Probe, Prober
 from gradcheck.checks.ties import TIE, at_tie
 from gradcheck.compare import Verdict
@@ -67,7 +67,6 @@ def faint(
     whole[~small] = 0.0
     # what hardly moves the outputs is no reason for steps beyond all that was given: an iteration may never end there
     probe = prober.probe(0, whole, reference=reference, most=most, reach=AWAY, repeats=repeats)
-    probe = explained(prober, probe)
     if probe.verdict is Verdict.DISAGREES:
         probe = confirm(prober, probe)
         if probe.verdict is Verdict.DISAGREES and at_tie(prober, 0, probe.v, probe.estimate.gap):

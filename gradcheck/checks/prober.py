@@ -46,6 +46,7 @@ class Probe:
         estimate: the measurement.
         comparison: what follows from it.
         doubted: whether a gap was seen that the bar and ordinary rounding do not cover, whatever explained it.
+        repeats: of how many measurements it is the mean.
     """
 
     number: int
@@ -56,6 +57,7 @@ class Probe:
     estimate: Estimate
     comparison: Comparison
     doubted: bool = False
+    repeats: int = 1
 
     @property
     def verdict(self) -> Verdict:
@@ -202,7 +204,7 @@ class Prober:
         size = max(estimate.scale, ordinary if own else reference)
         comparison = self.judge(estimate, number, reference, self.claim_rounding * size)
         doubted = comparison.allowed < abs(comparison.gap)
-        probe = Probe(number, v, line, reference, size, estimate, comparison, doubted)
+        probe = Probe(number, v, line, reference, size, estimate, comparison, doubted, repeats)
         refinable = most is None and estimate.kind in ("smooth", "rough") and isfinite(estimate.error)
         if comparison.verdict is Verdict.INCONCLUSIVE and refinable and abs(estimate.gap) <= comparison.allowed:
             return self.refined(probe, reference)

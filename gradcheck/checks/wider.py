@@ -14,6 +14,7 @@ from math import inf
 import numpy as np
 
 from gradcheck.checks.directions import directions
+from gradcheck.checks.doubt import rounded_off
 from gradcheck.checks.extended import extended_trial
 from gradcheck.checks.faint import faint
 from gradcheck.checks.precision import Stage
@@ -27,12 +28,7 @@ __all__ = ["sharpened"]
 _SHARP = 0.1  # of the resolution, relative to an ordinary entry: what a bar may hide of a mistake in that alone
 _SHARPER = 0.1  # of a bar: what is worth to be measured again
 _FLOAT64 = 1e-15  # spacings above are of something coarser
-_ATTEMPTS = (
-    (1.0, 1),
-    (0.3, 1),
-    (0.3, 8),
-    (0.3, 64),
-)  # length and repeats; steps are ten times the next, the best between
+_ATTEMPTS = ((1.0, 1), (0.3, 1), (0.3, 8), (0.3, 64))  # length, for steps between two of the ladder, and repeats
 _LOST = 2.0**-42  # of the outputs: a thousand spacings, which no sum of ordinary condition loses
 
 
@@ -88,7 +84,7 @@ def _blunt(prober: Prober, probe: Probe) -> bool:
     sizes = np.abs(prober.claim(probe.number) * probe.v)
     # whether the median of those that are not zero is less: nine of ten times none is
     less = np.count_nonzero(sizes < probe.estimate.error / (_SHARP * prober.resolution))
-    return bool(less) and 2 * (less - np.count_nonzero(sizes == 0)) > np.count_nonzero(sizes)
+    return bool(less and 2 * (less - np.count_nonzero(sizes == 0)) > np.count_nonzero(sizes))
 
 
 def _unseen(prober: Prober, apart: Sequence[Probe]) -> Array | None:
@@ -108,6 +104,7 @@ def _in_faint(wide: Prober, unseen: Array) -> Probe | None:
 
     Ends at the first that wider numbers do not show either; what they show by half is returned as well.
     """
+    enough = wide.evaluations + wide.trial.settings.budget.budget
     sizes = np.where(unseen, np.abs(wide.claim(0)), 0.0).ravel()
     for level, place in enumerate(np.argsort(-sizes, kind="stable")[: np.count_nonzero(unseen)]):
         alone = np.zeros(sizes.shape, dtype=bool)
@@ -121,9 +118,9 @@ def _in_faint(wide: Prober, unseen: Array) -> Probe | None:
             sharp = _bar(sharpest) <= 0.5 * wide.resolution or repeats > 1
             if sharp and not any(probe.doubted for probe in tried):
                 break
-        if sharpest.doubted:
+        if sharpest.doubted and not rounded_off(wide, sharpest):
             return sharpest
-        if _bar(sharpest) > wide.resolution:
+        if _bar(sharpest) > wide.resolution or wide.evaluations > enough:
             return None
     return None
 

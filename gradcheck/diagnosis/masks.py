@@ -22,7 +22,9 @@ def masks(subject: Subject, case: Case) -> Iterator[Guess]:
                 break
             size, own = np.linalg.norm(measured, axis=1), np.linalg.norm(claimed, axis=1)
             bar = np.linalg.norm(error, axis=1)
-            nothing = (size <= 1e-6 * own) | ((size <= 6 * bar) & (bar <= 1e-6 * own)) | (size + own == 0)
+            # a saturated output stands still, and says nothing of a claim below its own rounding
+            still = (size <= 1e-6 * own) & (30 * bar <= own)
+            nothing = still | ((size <= 6 * bar) & (bar <= 1e-6 * own)) | (size + own == 0)
             unclaimed = (own == 0) & (size > 0) & (size >= 30 * bar)
             gap = np.linalg.norm(claimed - measured, axis=1)
             right = gap <= 10 * a.tolerance * size + 6 * np.linalg.norm(error, axis=1)

@@ -106,3 +106,40 @@ def test_two_blocks_measured_in_wider_numbers_count_their_own_evaluations():
     first, second = (f.evaluations for f in report.findings if f.check == "gradient.direction")
     assert report.verdict is Verdict.AGREES
     assert max(first, second) < 1.7 * min(first, second)
+
+
+def log_sum_exp(x):
+    largest = x.max(axis=1, keepdims=True)
+    return (largest + np.log(np.exp(x - largest).sum(axis=1, keepdims=True)))[:, 0]
+
+
+def softmax(x):
+    exps = np.exp(x - x.max(axis=1, keepdims=True))
+    return exps / exps.sum(axis=1, keepdims=True)
+
+
+SATURATED = {
+    "tanh": (np.tanh, lambda x, u: u * (1 - np.tanh(x) ** 2)),
+    "sigmoid": (lambda x: 1 / (1 + np.exp(-x)), lambda x, u: u / (2 + np.exp(x) + np.exp(-x))),
+    "log sum exp": (log_sum_exp, lambda x, u: u[:, None] * softmax(x)),
+}
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", SATURATED)
+def test_a_mistake_in_an_entry_far_below_its_block_is_told(name, seed):
+    forward, pull = SATURATED[name]
+    x = np.array(
+        [[-9.6, 6.6, -0.8, 11.2, 2.1], [1.3, -6.4, 9.1, -0.2, -8.3], [5.7, -3.1, 14.2, 0.4, 7.7]]
+    ) * np.random.default_rng(seed).uniform(0.95, 1.05, (3, 1))
+    sizes = np.abs(pull(x, np.ones_like(forward(x))))
+    at = np.argmin(np.abs(np.log(sizes / (1e-4 * sizes.max()))))
+    off = np.ones(x.shape)
+    off.flat[at] += 1e-6
+    for factors, expected in ((1.0, Verdict.AGREES), (off, Verdict.DISAGREES)):
+        target = adapt.vjp(forward, lambda i, u, w=factors: (pull(i[0], u) * w,), x, name=name)
+        report = gradcheck.check(target, seed=seed)
+        assert report.verdict is expected, str(report)
+    assert "mask" not in str(report)  # saturated outputs stand still, and that is no derivative of zero
+    place = ", ".join(str(int(i)) for i in np.unravel_index(at, x.shape))
+    assert f"x[{place}] claimed" in str(report)
