@@ -7,8 +7,9 @@ numbers as well before anything is said to be wrong, as it is for float32.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from math import inf
 
 import numpy as np
@@ -28,7 +29,6 @@ __all__ = ["sharpened"]
 _SHARP = 0.1  # of the resolution, relative to an ordinary entry: what a bar may hide of a mistake in that alone
 _SHARPER = 0.1  # of a bar: what is worth to be measured again
 _FLOAT64 = 1e-15  # spacings above are of something coarser
-_ATTEMPTS = ((1.0, 1), (0.3, 1), (0.3, 8), (0.3, 64))  # length, for steps between two of the ladder, and repeats
 _LOST = 2.0**-42  # of the outputs: a thousand spacings, which no sum of ordinary condition loses
 
 
@@ -109,20 +109,26 @@ def _in_faint(wide: Prober, unseen: Array) -> Probe | None:
     for level, place in enumerate(np.argsort(-sizes, kind="stable")[: np.count_nonzero(unseen)]):
         alone = np.zeros(sizes.shape, dtype=bool)
         alone[place] = True
-        tried: list[Probe] = []
-        for factor, repeats in _ATTEMPTS:
-            tried.append(faint(wide, level, alone.reshape(unseen.shape), factor=factor, repeats=repeats))
-            if tried[-1].verdict is Verdict.DISAGREES:
-                return tried[-1]
-            sharpest = min(tried, key=_bar)
-            sharp = _bar(sharpest) <= 0.5 * wide.resolution or repeats > 1
-            if sharp and not any(probe.doubted for probe in tried):
-                break
-        if sharpest.doubted and not rounded_off(wide, sharpest):
-            return sharpest
-        if _bar(sharpest) > wide.resolution or wide.evaluations > enough:
+        probe = _alone(partial(faint, wide, level, alone.reshape(unseen.shape)), 0.5 * wide.resolution)
+        if probe.verdict is Verdict.DISAGREES or (probe.doubted and not rounded_off(wide, probe)):
+            return probe
+        if _bar(probe) > wide.resolution or wide.evaluations > enough:
             return None
     return None
+
+
+def _alone(ask: Callable[..., Probe], enough: float) -> Probe:
+    """Return the sharpest probe of one entry: at two lengths, for steps between two of the ladder, then repeated."""
+    tried: list[tuple[Probe, float]] = []
+    for length, repeats in ((1.0, 1), (0.3, 1), (0.0, 8), (0.0, 64)):
+        length = length or min(tried, key=lambda pair: _bar(pair[0]))[1]
+        tried.append((ask(factor=length, repeats=repeats), length))
+        if tried[-1][0].verdict is Verdict.DISAGREES:
+            return tried[-1][0]
+        best = min((probe for probe, _ in tried), key=_bar)
+        if (_bar(best) <= enough or repeats > 1) and not any(probe.doubted for probe, _ in tried):
+            break
+    return best
 
 
 def _bar(probe: Probe) -> float:
