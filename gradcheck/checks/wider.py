@@ -29,6 +29,8 @@ __all__ = ["sharpened"]
 _SHARP = 0.1  # of the resolution, relative to an ordinary entry: what a bar may hide of a mistake in that alone
 _SHARPER = 0.1  # of a bar: what is worth to be measured again
 _FLOAT64 = 1e-15  # spacings above are of something coarser
+_STILL = 1e-3  # of a claimed slope: less is none
+_HOPELESS = 10.0  # times a bar that is sharp: no mean of eight makes that of it
 _LOST = 2.0**-42  # of the outputs: a thousand spacings, which no sum of ordinary condition loses
 
 
@@ -44,19 +46,22 @@ def sharpened(prober: Prober, probes: list[Probe], apart: Sequence[Probe]) -> tu
         apart: what it measured of faint entries, the masks one within the other.
     """
     wrong = any(probe.verdict is Verdict.DISAGREES for probe in probes)
+    suspected = any(map(_suspected, probes))
     blunt = not wrong and any(_blunt(prober, probe) for probe in probes)
-    unseen = None if wrong else _unseen(prober, apart)
-    if not wrong and not blunt and unseen is None:
+    unseen = None if suspected else _unseen(prober, apart)
+    if not suspected and not blunt and unseen is None:
         return prober, probes
     trial, stage = prober.trial, prober.stage
     shadow = None if stage.lifted or stage.eps > _FLOAT64 else extended_trial(trial)
-    if shadow is None or (wrong and norm(shadow.y0 - trial.y0) <= _LOST * norm(trial.y0)):
+    if shadow is None:
         return prober, probes
+    suspected = suspected and norm(shadow.y0 - trial.y0) > _LOST * norm(trial.y0)
     eps = float(np.finfo(np.longdouble).eps)
     wide = Prober(trial, Stage(shadow, eps, stage.claim_eps, stage.resolution, lifted=True), prober.name)
-    if wrong or blunt:
+    if suspected or blunt:
         found, fainter = directions(wide, trial.settings.budget.probes, affordable=True)
-        if _denied(probes, found) if wrong else _sharper(probes, found):
+        explained = suspected and (_denied(probes, found) or _stood_still(probes, found))
+        if explained or (not wrong and _sharper(probes, found)):
             if any(probe.doubted for probe in probes) and not wrong:  # its entries are looked at in any case
                 found[0] = replace(found[0], doubted=True)
             prober, probes, unseen = wide, found, _unseen(wide, fainter)
@@ -64,11 +69,24 @@ def sharpened(prober: Prober, probes: list[Probe], apart: Sequence[Probe]) -> tu
     return (prober, probes) if told is None else (wide, [*probes, told])
 
 
+def _suspected(probe: Probe) -> bool:
+    """Whether a gap was seen that nothing explains, one that steps of other lengths contradict included."""
+    unsure = probe.verdict is Verdict.INCONCLUSIVE and probe.doubted and probe.estimate.kind != "kink"
+    return unsure or probe.verdict is Verdict.DISAGREES
+
+
 def _denied(probes: Sequence[Probe], found: Sequence[Probe]) -> bool:
     """Whether what was found sharply agrees where probes disagree."""
     seen = max(_relative(probe, probe.comparison.gap) for probe in probes)
     denied = all(abs(probe.comparison.gap) <= probe.comparison.allowed for probe in found)
     return denied and max(map(_bar, found)) <= _SHARPER * seen
+
+
+def _stood_still(probes: Sequence[Probe], found: Sequence[Probe]) -> bool:
+    """Whether what disagrees is the zero slope of a stair, and in wider numbers nothing disagrees."""
+    wrong = [probe.estimate for probe in probes if _suspected(probe)]
+    still = all(abs(estimate.measured) <= _STILL * abs(estimate.claimed) for estimate in wrong)
+    return still and all(probe.verdict is not Verdict.DISAGREES for probe in found)
 
 
 def _sharper(probes: Sequence[Probe], found: Sequence[Probe]) -> bool:
@@ -102,7 +120,7 @@ def _unseen(prober: Prober, apart: Sequence[Probe]) -> Array | None:
 def _in_faint(wide: Prober, unseen: Array) -> Probe | None:
     """Return the first of some faint entries that disagrees, each asked alone and the larger ones first; None if none.
 
-    Ends at the first that wider numbers do not show either; what they show by half is returned as well.
+    What wider numbers do not show either is passed over; what they show by half is returned as well.
     """
     enough = wide.evaluations + wide.trial.settings.budget.budget
     sizes = np.where(unseen, np.abs(wide.claim(0)), 0.0).ravel()
@@ -112,7 +130,7 @@ def _in_faint(wide: Prober, unseen: Array) -> Probe | None:
         probe = _alone(partial(faint, wide, level, alone.reshape(unseen.shape)), 0.5 * wide.resolution)
         if probe.verdict is Verdict.DISAGREES or (probe.doubted and not rounded_off(wide, probe)):
             return probe
-        if _bar(probe) > wide.resolution or wide.evaluations > enough:
+        if wide.evaluations > enough:
             return None
     return None
 
@@ -126,7 +144,8 @@ def _alone(ask: Callable[..., Probe], enough: float) -> Probe:
         if tried[-1][0].verdict is Verdict.DISAGREES:
             return tried[-1][0]
         best = min((probe for probe, _ in tried), key=_bar)
-        if (_bar(best) <= enough or repeats > 1) and not any(probe.doubted for probe, _ in tried):
+        hopeless = len(tried) == 2 and _bar(best) > _HOPELESS * enough
+        if (_bar(best) <= enough or hopeless or repeats > 1) and not any(probe.doubted for probe, _ in tried):
             break
     return best
 

@@ -159,3 +159,20 @@ def test_a_gap_that_is_hardly_seen_is_not_covered_by_wider_bars(seed):
             assert abs(finding.gap) <= finding.allowed, str(report)
     twin = gradcheck.check(adapt.vjp(forward, lambda i, u: (pull(i[0], u),), x, name="sigmoid"), seed=seed)
     assert twin.verdict is Verdict.AGREES
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("large", [1e9, 1e12, 1e13, 1e14])
+def test_a_forward_whose_stairs_are_longer_than_its_steps_is_not_called_wrong(large, seed):
+    """(sin x + 1e13) − 1e13 moves by steps of 0.002, and between them it has no slope; cos x is right."""
+    x = np.random.default_rng(seed).normal(size=(3, 5))
+
+    def shifted(x):
+        return (np.sin(x) + large) - large
+
+    right = gradcheck.check(adapt.vjp(shifted, lambda i, u: (u * np.cos(i[0]),), x, name="sine"), seed=seed)
+    assert not right.verdict.wrong, str(right)
+    if large < 1e10:
+        assert right.verdict is Verdict.AGREES
+        wrong = gradcheck.check(adapt.vjp(shifted, lambda i, u: (u * np.cos(i[0]) * 1.001,), x, name="sine"), seed=seed)
+        assert wrong.verdict is Verdict.DISAGREES
