@@ -30,6 +30,7 @@ _SHARP = 0.1  # of the resolution, relative to an ordinary entry: what a bar may
 _SHARPER = 0.1  # of a bar: what is worth to be measured again
 _FLOAT64 = 1e-15  # spacings above are of something coarser
 _STILL = 1e-3  # of a claimed slope: less is none
+_MISSING = 0.1  # of a claimed slope
 _HOPELESS = 10.0  # times a bar that is sharp: no mean of eight makes that of it
 _LOST = 2.0**-42  # of the outputs: a thousand spacings, which no sum of ordinary condition loses
 
@@ -48,7 +49,7 @@ def sharpened(prober: Prober, probes: list[Probe], apart: Sequence[Probe]) -> tu
     wrong = any(probe.verdict is Verdict.DISAGREES for probe in probes)
     suspected = any(map(_suspected, probes))
     blunt = not wrong and any(_blunt(prober, probe) for probe in probes)
-    unseen = None if suspected else _unseen(prober, apart)
+    unseen = None if suspected else _unseen(prober, [*probes, *apart])
     if not suspected and not blunt and unseen is None:
         return prober, probes
     trial, stage = prober.trial, prober.stage
@@ -64,7 +65,7 @@ def sharpened(prober: Prober, probes: list[Probe], apart: Sequence[Probe]) -> tu
         if explained or (not wrong and _sharper(probes, found)):
             if any(probe.doubted for probe in probes) and not wrong:  # its entries are looked at in any case
                 found[0] = replace(found[0], doubted=True)
-            prober, probes, unseen = wide, found, _unseen(wide, fainter)
+            prober, probes, unseen = wide, found, _unseen(wide, [*found, *fainter])
     told = None if unseen is None else _in_faint(wide, unseen)
     return (prober, probes) if told is None else (wide, [*probes, told])
 
@@ -105,16 +106,14 @@ def _blunt(prober: Prober, probe: Probe) -> bool:
     return bool(less and 2 * (less - np.count_nonzero(sizes == 0)) > np.count_nonzero(sizes))
 
 
-def _unseen(prober: Prober, apart: Sequence[Probe]) -> Array | None:
-    """Return a mask of faint entries in which a mistake as large as the resolution would be hidden; None if none."""
-    unseen: Array | None = None
-    for probe in apart:
-        sizes = prober.resolution * np.abs(prober.claim(probe.number) * probe.v)
-        if unseen is None:
-            unseen = sizes > 0
+def _unseen(prober: Prober, probes: Sequence[Probe]) -> Array | None:
+    """Return a mask of entries in which a mistake as large as the resolution is within every bar; None if none."""
+    unseen = np.asarray(prober.claim(0) != 0)
+    for probe in probes:
         if probe.verdict is Verdict.AGREES:
+            sizes = prober.resolution * np.abs(prober.claim(probe.number) * probe.v)
             unseen &= ~(sizes > 2 * probe.comparison.allowed)  # less may be covered by half
-    return unseen if unseen is not None and unseen.any() else None
+    return unseen if unseen.any() else None
 
 
 def _in_faint(wide: Prober, unseen: Array) -> Probe | None:
@@ -128,7 +127,7 @@ def _in_faint(wide: Prober, unseen: Array) -> Probe | None:
         alone = np.zeros(sizes.shape, dtype=bool)
         alone[place] = True
         probe = _alone(partial(faint, wide, level, alone.reshape(unseen.shape)), 0.5 * wide.resolution)
-        if probe.verdict is Verdict.DISAGREES or (probe.doubted and not rounded_off(wide, probe)):
+        if probe.verdict is Verdict.DISAGREES or (_half_seen(probe) and not rounded_off(wide, probe)):
             return probe
         if wide.evaluations > enough:
             return None
@@ -145,9 +144,14 @@ def _alone(ask: Callable[..., Probe], enough: float) -> Probe:
             return tried[-1][0]
         best = min((probe for probe, _ in tried), key=_bar)
         hopeless = len(tried) == 2 and _bar(best) > _HOPELESS * enough
-        if (_bar(best) <= enough or hopeless or repeats > 1) and not any(probe.doubted for probe, _ in tried):
+        if (_bar(best) <= enough or hopeless or repeats > 1) and not any(_half_seen(probe) for probe, _ in tried):
             break
     return best
+
+
+def _half_seen(probe: Probe) -> bool:
+    """Whether a small gap is longer than its bar; where all of a claim is missing, outputs stand still on a stair."""
+    return probe.doubted and abs(probe.estimate.gap) <= _MISSING * abs(probe.estimate.claimed)
 
 
 def _bar(probe: Probe) -> float:
