@@ -12,6 +12,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -149,7 +150,12 @@ def assemble(
 
 def project_root() -> Path:
     """Return the nearest directory above the working directory that holds a project, or the working directory."""
-    here = directory = os.getcwd()
+    return _root_above(os.getcwd())
+
+
+@lru_cache(maxsize=8)  # a check asks each time, and eight questions to the disk are a fortieth of a small one
+def _root_above(here: str) -> Path:
+    directory = here
     while not any(os.path.exists(os.path.join(directory, sign)) for sign in _SIGNS):
         above = os.path.dirname(directory)
         if above == directory:
@@ -179,6 +185,7 @@ def _source_text(file: str, line: int, base: str) -> SourceText | None:
     return SourceText(file.removeprefix(base), line, "".join(lines).rstrip())
 
 
+@cache
 def _environment() -> tuple[tuple[str, str], ...]:
     return (
         ("gradcheck", __version__),
