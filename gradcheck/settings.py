@@ -20,7 +20,8 @@ class Effort:
         probes: random directions a block, each with a cotangent of its own; up to 16 where error bars are about as
             large as the resolution.
         entries: blocks of at most so many entries are also measured entry by entry.
-        budget: forward evaluations a block may cost, localisation included.
+        budget: forward evaluations a block may cost, localisation included; as many once more where mistakes in faint
+            entries would hide, which are asked for one at a time.
     """
 
     probes: int

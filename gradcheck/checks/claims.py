@@ -99,7 +99,7 @@ class Claims:
         return self._sizes[number][name]
 
     def keep(self, number: int, answer: Mapping[str, Any], *, large: bool = True) -> dict[str, Any]:
-        """Take what a pullback answered: copies, and of what is large its size alone, where that is not wanted."""
+        """Take what `viewed` made of an answer: of what is large a copy, or its size alone where that is not wanted."""
         kept: dict[str, Any] = {}
         for name, value in answer.items():
             if is_large(value):
@@ -107,7 +107,7 @@ class Claims:
                     self._sizes[number][name] = _size(value)
                 kept[name] = np.array(value, order="C") if large else _GONE
             else:
-                kept[name] = None if value is None else np.array(value)
+                kept[name] = value
         self._kept[number] = kept
         return kept
 

@@ -91,6 +91,8 @@ class Prober:
         self.evaluate = stage.trial.evaluator(name)
         self.y0 = stage.trial.y0
         self.whole: dict[int, float] = {}
+        self.sizes: list[tuple[float, float]] | None = None  # of the first two claims, greatest entry and norm
+        self.claims: dict[int, Array] = {}  # by cotangent, those that are not large
         self.met: dict[int, tuple[bool, Array | None]] = {}  # by cotangent, what `ties.around` found
         self.few: dict[int, list[Array]] = {}  # by cotangent, claims at a few points beside this one
         self.watched: list[int] = []  # flat places of a large block, of which claims at other points are asked at once
@@ -120,8 +122,13 @@ class Prober:
 
     def claim(self, number: int) -> Array:
         """Return the claimed gradient for the `number`-th cotangent, widened."""
-        gradient = self.trial.gradient(number, self.name)
-        return np.asarray(gradient.astype(_wide(self.x), copy=False))
+        claim = self.claims.get(number)
+        if claim is None:
+            gradient = self.trial.gradient(number, self.name)
+            claim = np.asarray(gradient.astype(_wide(self.x), copy=False))
+            if not is_large(claim):
+                self.claims[number] = claim
+        return claim
 
     def cotangent(self, number: int) -> Array:
         """Return the flat cotangent that the claim was made for."""
@@ -138,9 +145,11 @@ class Prober:
         v = off_zero(rng, self.x.shape)
         if self.x.dtype.kind == "c":
             v = v * np.exp(1j * rng.uniform(0, 2 * np.pi, self.x.shape))
+        if not relative and not self.one_signed:
+            return np.asarray(v * self.scale)
         sizes = np.abs(self.x.astype(_wide(self.x)))
         if not relative:
-            return np.asarray(v * (np.minimum(self.scale, 20 * sizes) if self.one_signed else self.scale))
+            return np.asarray(v * np.minimum(self.scale, 20 * sizes))
         least = float(np.min(sizes[sizes > 0], initial=self.scale))
         return np.asarray(v * np.where(sizes > 0, sizes, least) / 1.5)
 
@@ -225,9 +234,11 @@ class Prober:
 
     def _at_most(self, v: Array) -> float:
         """Return a bound of ‖g ∘ v‖₂ for the first two cotangents, by what is known of gradients that were let go."""
-        sizes = [s for s in (self.trial.size_of(number, self.name) for number in (0, 1)) if s is not None]
+        if self.sizes is None:
+            sizes = (self.trial.size_of(number, self.name) for number in (0, 1))
+            self.sizes = [(size.largest, size.norm) for size in sizes if size is not None]
         length, longest = norm(v), extremes(v)[1] if is_large(v) else inf
-        return max((min(s.largest * length, s.norm * longest) for s in sizes), default=0.0)
+        return max((min(largest * length, size * longest) for largest, size in self.sizes), default=0.0)
 
     def refined(self, probe: Probe, reference: float) -> Probe:
         """Return a probe sharpened by a second oracle, where that agrees with claim and measurement both.

@@ -46,28 +46,44 @@ def sharpened(prober: Prober, probes: list[Probe], apart: Sequence[Probe]) -> tu
         probes: what it measured of the block.
         apart: what it measured of faint entries, the masks one within the other.
     """
-    wrong = any(probe.verdict is Verdict.DISAGREES for probe in probes)
     suspected = any(map(_suspected, probes))
-    blunt = not wrong and any(_blunt(prober, probe) for probe in probes)
-    unseen = None if suspected else _unseen(prober, [*probes, *apart])
-    if not suspected and not blunt and unseen is None:
+    blunt = not _wrong(probes) and any(_blunt(prober, probe) for probe in probes)
+    if not (suspected or blunt) and _unseen(prober, [*probes, *apart]) is None:
         return prober, probes
+    wide = _in_extended(prober)
+    if wide is None:
+        return prober, probes
+    loses = suspected and norm(wide.y0 - prober.trial.y0) > _LOST * norm(prober.trial.y0)
+    if loses or blunt:
+        found, fainter = directions(wide, prober.trial.settings.budget.probes, affordable=True)
+        if (loses and _explained(probes, found)) or (not _wrong(probes) and _sharper(probes, found)):
+            if any(probe.doubted for probe in probes) and not _wrong(probes):  # its entries are looked at in any case
+                found[0] = replace(found[0], doubted=True)
+            prober, probes, apart, suspected = wide, found, fainter, False
+    if suspected:
+        return prober, probes
+    unseen = _unseen(prober, [*probes, *apart])
+    told = None if unseen is None else _in_faint(wide, unseen)
+    return (prober, probes) if told is None else (wide, [*probes, told])
+
+
+def _in_extended(prober: Prober) -> Prober | None:
+    """Return what measures the block in extended precision, None where it is no float64 or nothing carries it."""
     trial, stage = prober.trial, prober.stage
     shadow = None if stage.lifted or stage.eps > _FLOAT64 else extended_trial(trial)
     if shadow is None:
-        return prober, probes
-    suspected = suspected and norm(shadow.y0 - trial.y0) > _LOST * norm(trial.y0)
+        return None
     eps = float(np.finfo(np.longdouble).eps)
-    wide = Prober(trial, Stage(shadow, eps, stage.claim_eps, stage.resolution, lifted=True), prober.name)
-    if suspected or blunt:
-        found, fainter = directions(wide, trial.settings.budget.probes, affordable=True)
-        explained = suspected and (_denied(probes, found) or _stood_still(probes, found))
-        if explained or (not wrong and _sharper(probes, found)):
-            if any(probe.doubted for probe in probes) and not wrong:  # its entries are looked at in any case
-                found[0] = replace(found[0], doubted=True)
-            prober, probes, unseen = wide, found, _unseen(wide, [*found, *fainter])
-    told = None if unseen is None else _in_faint(wide, unseen)
-    return (prober, probes) if told is None else (wide, [*probes, told])
+    return Prober(trial, Stage(shadow, eps, stage.claim_eps, stage.resolution, lifted=True), prober.name)
+
+
+def _wrong(probes: Sequence[Probe]) -> bool:
+    return any(probe.verdict is Verdict.DISAGREES for probe in probes)
+
+
+def _explained(probes: Sequence[Probe], found: Sequence[Probe]) -> bool:
+    """Whether digits that the forward loses in float64 explain a gap that was seen, by what was found without them."""
+    return _denied(probes, found) or _stood_still(probes, found)
 
 
 def _suspected(probe: Probe) -> bool:
@@ -87,7 +103,7 @@ def _stood_still(probes: Sequence[Probe], found: Sequence[Probe]) -> bool:
     """Whether what disagrees is the zero slope of a stair, and in wider numbers nothing disagrees."""
     wrong = [probe.estimate for probe in probes if _suspected(probe)]
     still = all(abs(estimate.measured) <= _STILL * abs(estimate.claimed) for estimate in wrong)
-    return still and all(probe.verdict is not Verdict.DISAGREES for probe in found)
+    return still and not _wrong(found)
 
 
 def _sharper(probes: Sequence[Probe], found: Sequence[Probe]) -> bool:

@@ -25,7 +25,7 @@ import numpy as np
 
 from gradcheck.estimate import Estimate, Kind
 from gradcheck.norms import norm
-from gradcheck.probes.line import Line, rms
+from gradcheck.probes.line import NOT_FINITE, Line, rms
 from gradcheck.probes.noise import confirm_noise
 from gradcheck.probes.onesided import differ, one_sided
 
@@ -95,13 +95,23 @@ class _Window(NamedTuple):
     needs_finer: bool = False
 
 
+_Weights = tuple[float, ...]
+
+
 @lru_cache(maxsize=4096)
-def weights(levels: tuple[int, ...], power: int, eps: float) -> tuple[float, ...]:
-    """Return the weights that extrapolate values with errors in h^power, h^2power, … at `levels` to h = 0."""
-    powers = [eps ** (power * k / 16) for k in levels]
-    return tuple(
-        prod(other / (other - own) for j, other in enumerate(powers) if j != i) for i, own in enumerate(powers)
-    )
+def weights(levels: tuple[int, int, int], power: int, eps: float) -> tuple[_Weights, _Weights, _Weights]:
+    """Return the weights that extrapolate values with errors in h^power, h^2power, … at `levels` to h = 0.
+
+    Of all three levels, of the two finer ones, and of the two coarser ones.
+    """
+
+    def of(some: tuple[int, ...]) -> _Weights:
+        powers = [eps ** (power * k / 16) for k in some]
+        return tuple(
+            prod(other / (other - own) for j, other in enumerate(powers) if j != i) for i, own in enumerate(powers)
+        )
+
+    return of(levels), of(levels[1:]), of(levels[:2])
 
 
 class _Ladder:
@@ -129,15 +139,12 @@ class _Ladder:
         self.tried.add(k)
         if h > self.line.reach:
             return
-        sides = {}
-        for side in (1, -1):
-            if k > self.outside[side]:
-                sides[side] = self.line(side * h)
-                if not sides[side].finite:
-                    self.outside[side] = k  # never again above a level that left the domain
-        if len(sides) < 2 or not (sides[1].finite and sides[-1].finite):
+        ahead, behind = (self.line(side * h) if k > self.outside[side] else NOT_FINITE for side in (1, -1))
+        for side, sample in ((1, ahead), (-1, behind)):
+            if not sample.finite:
+                self.outside[side] = max(k, self.outside[side])  # never again above a level that left the domain
+        if not (ahead.finite and behind.finite):
             return
-        ahead, behind = sides[1], sides[-1]
         still = ahead.raw == 0.0 == behind.raw
         self.levels[k] = _Level(h, (ahead.psi - behind.psi) / (2 * h), (ahead.psi + behind.psi) / h, still)
 
@@ -161,7 +168,7 @@ class _Ladder:
         K, line, levels = self.constants, self.line, self.levels
         la, lb, lc = levels[a], levels[b], levels[c]
         h = (la.h, lb.h, lc.h)
-        w, wf, wc = (weights(some, 2, self.eps) for some in ((a, b, c), (b, c), (a, b)))
+        w, wf, wc = weights((a, b, c), 2, self.eps)
         A, J = (la.slope, lb.slope, lc.slope), (la.jump, lb.jump, lc.jump)
         gap = w[0] * A[0] + w[1] * A[1] + w[2] * A[2]
         fine, coarse = wf[0] * A[1] + wf[1] * A[2], wc[0] * A[0] + wc[1] * A[1]

@@ -186,9 +186,12 @@ class Line:
     def floor(self, reach: float = inf) -> float:
         """Return the least standard deviation of φ's noise for |t| ≤ reach: half a spacing of its outputs."""
         change = longest = 0.0
-        for t, sample in self.samples.items():
-            if (t := abs(t)) <= reach:
-                change, longest = max(change, sample.size), max(longest, t)
+        for t, (_, _, size, _) in self.samples.items():
+            if -reach <= t <= reach:
+                if size > change:
+                    change = size
+                if (t := abs(t)) > longest:
+                    longest = t
         predicted = 2.0**-53 * self.scale * longest  # ⟨g, d⟩ is rounded too, and a wrong g may be huge
         return max(0.5 * self.eps * hypot(self.magnitude, change), 0.5 * self.quantum, predicted)
 

@@ -40,10 +40,9 @@ def one_sided(line: Line, step: Callable[[int], float], side: int, noise: float,
         (a, ha, sa), (b, hb, sb), (c, hc, sc) = seen[i : i + 3]
         if c > constants.window:
             break
-        w = weights((a, b, c), 1, eps)
+        w, wf, wc = weights((a, b, c), 1, eps)
         floor = line.floor(ha)
         slope = w[0] * sa + w[1] * sb + w[2] * sc
-        wf, wc = weights((b, c), 1, eps), weights((a, b), 1, eps)
         fine, coarse = wf[0] * sb + wf[1] * sc, wc[0] * sa + wc[1] * sb
         residuals = [(sq - slope) * hq / sqrt(2) for _, hq, sq in seen[i + 3 :]]
         sigma = max(noise, floor, rms(*residuals))

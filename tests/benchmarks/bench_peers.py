@@ -8,7 +8,8 @@ floating-point input. Peers that are not installed are left out. scipy's check_g
 max(1, ‖g‖) counts as one. Columns: the smallest relative error that is caught, and is caught at every larger size up
 to 1, of a whole block and of one typical entry, as median and worst over functions ("-" where an error of 1 passes);
 false alarms on right rules; hard cases, each a mistake that should be caught (or a right rule that should pass);
-and the median time.
+and the median time. Times are taken function by function, of one tool after the other, so that a machine whose speed
+drifts is as fast for all.
 """
 
 import argparse
@@ -140,6 +141,18 @@ def timed(question, function, repeats):
     return 1e3 * min(best)
 
 
+def in_turn(questions, chosen, repeats):
+    """Milliseconds by tool, one a function."""
+    for function in chosen:  # what is made once, and caches, belong to no one's time
+        for question in questions.values():
+            asked(question, function)
+    taken = {name: [] for name in questions}
+    for function in chosen:
+        for name, question in questions.items():
+            taken[name].append(timed(question, function, repeats))
+    return taken
+
+
 def spread(values):
     numbers = sorted(1e9 if v is None else v for v in values)
     told = ["-" if v > 1 else f"{v:.0e}" for v in (numbers[len(numbers) // 2], numbers[-1])]
@@ -160,6 +173,7 @@ def main():
     print(f"{len(chosen)} right rules, {min(told.spoiled, len(chosen))} of them spoiled; median … worst over functions")
     print(f"{'':16} {'factor caught':>17} {'one entry':>17} {'false alarms':>13} {'ms':>8}")
     tools = contestants()
+    taken = in_turn({name: passes for name, (passes, _) in tools.items()}, chosen, told.repeats)
     for name, (passes, says_wrong) in tools.items():
         # of those it passes: what is caught at every size because everything is would count for nothing
         answers = [asked(passes, function) for function in chosen]
@@ -168,7 +182,7 @@ def main():
         usable = [f for f in subset if f.name not in alarms]
         factor = [smallest(says_wrong, function, "factor") for function in usable]
         entry = [smallest(says_wrong, function, "entry") for function in usable]
-        ms = float(np.median([timed(passes, function, told.repeats) for function in chosen]))
+        ms = float(np.median(taken[name]))
         cases = [(what, _right(asked(says_wrong, f), right)) for what, f, right in hard_cases()]
         record["tools"][name] = {"factor": factor, "entry": entry, "alarms": alarms, "ms": ms, "hard": cases}
         print(
