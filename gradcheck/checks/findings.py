@@ -67,13 +67,18 @@ def direction_finding(
         claimed, measured = pair(estimate.claimed, estimate.measured)
         message = (
             f"{layer}: gradient of {quantity} disagrees with the measured derivative along a random direction: "
-            f"claimed {claimed}, measured {measured} ± {estimate.error:.1g}{beside}"
+            f"claimed {claimed}, measured {measured} ± {estimate.error:.1g}{_wider(prober)}{beside}"
         )
     elif verdict is Verdict.KINK and beside:
         message = f"{layer}: {quantity} lies on kinks; verified {beside}, and here in {len(entries)} single entries"
     elif verdict is Verdict.INCONCLUSIVE:
         message = f"{layer}: gradient of {quantity} could not be verified: {reason}"
     return prober.trial.finding("gradient.direction", prober.name, verdict, message, **numbers)
+
+
+def _wider(prober: Prober) -> str:
+    """Return, as a clause, that differences in float64 would not show what is told."""
+    return ", in extended precision" if prober.stage.eps < EXTENDED else ""
 
 
 def _hides(prober: Prober, worst: Probe, entries: list[Entry]) -> bool:
@@ -93,7 +98,7 @@ def entries_finding(prober: Prober, entries: list[Entry], complete: bool, cost: 
     message = ""
     if worst.verdict is Verdict.DISAGREES:
         of = f"{wrong} of {len(entries)} entries" + ("" if complete else f" measured, of {prod(prober.x.shape)}")
-        message = f"{layer}: gradient of {quantity} disagrees: {place} {_apart(worst)} ({of})"
+        message = f"{layer}: gradient of {quantity} disagrees: {place} {_apart(worst)}{_wider(prober)} ({of})"
     elif worst.verdict is Verdict.INCONCLUSIVE:
         message = f"{layer}: {place} could not be verified: {worst.comparison.reason}"
     elif worst.verdict is Verdict.KINK:

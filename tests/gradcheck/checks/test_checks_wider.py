@@ -66,6 +66,20 @@ def test_a_forward_that_loses_digits_is_verified_and_a_mistake_told(name, seed):
     assert verdict(name, row, seed) is Verdict.DISAGREES
 
 
+def test_a_finding_says_that_it_was_measured_in_extended_precision():
+    x = np.random.default_rng(0).uniform(0.02, 0.04, (3, 5))
+    off = np.ones((3, 5))
+    off[1, 3] = 1 + 1e-5
+    lossy, plain = (
+        gradcheck.check(adapt.vjp(f, lambda i, u, g=g: (u * g(i[0]) * off,), x, names=("x",), name="one"))
+        for f, g in ((cosine_ratio, cosine_ratio_slope), (np.sin, np.cos))
+    )
+    for report, told in ((lossy, True), (plain, False)):
+        wrong = [finding.message for finding in report.findings if finding.verdict is Verdict.DISAGREES]
+        assert wrong
+        assert all(("in extended precision" in message) == told for message in wrong)
+
+
 def test_stairs_of_cancellation_are_not_taken_for_float32():
     x = 10.0 ** np.random.default_rng(4).uniform(-5.5, -3.9, (3, 5))
     right = adapt.vjp(hyperbola, lambda i, u: (u * hyperbola_slope(i[0]),), x, name="hyperbola")
