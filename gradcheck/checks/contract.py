@@ -31,6 +31,12 @@ __all__ = [
 ]
 
 
+_EQUAL = (
+    "All entries of {name} are equal, so that it may be a mask, or a parameter at its start: name in wrt what is due a "
+    "gradient, or give a point where they differ"
+)
+
+
 def contract_keys(trial: Trial) -> Iterator[Finding]:
     """The backward answers for every input and parameter of the forward, and for no others."""
     answer = trial.gradients(0)
@@ -58,38 +64,48 @@ def contract_none(trial: Trial) -> Iterator[Finding]:
 
     An input that looks like a label, mask or flag (integers, or at most two values) may be given None,
     as a constant of the function, if another input has a gradient; every other floating-point input that moves the
-    outputs is due one.
+    outputs is due one. Where all entries are equal it may be either: a mask of ones, or a parameter at its start.
     """
-    answer, wrong = trial.gradients(0), False
+    answer, told = trial.gradients(0), False
     alone = not any(answer.get(name) is not None for name in trial.target.point.blocks)
     for name in trial.names:
         value, gradient = trial.values[trial.index(name)], answer.get(name)
         if not differentiable(value):
             if gradient is not None and isinstance(value, np.ndarray) and np.any(np.asarray(gradient) != 0):
-                wrong = True
+                told = True
                 message = (
                     f"backward returned a gradient for {name}, which holds {value.dtype}: no derivative is defined "
                     "there; return None, or pass it as floats if it is meant to be differentiated"
                 )
                 yield trial.finding("contract.none", name, Verdict.MALFORMED, message)
-        elif name in answer and gradient is None and _due(trial, name, alone):
-            wrong = True
+        elif name in answer and gradient is None and (verdict := _undue(trial, name, alone)) is not Verdict.AGREES:
+            told = True
+            rest = "Return its gradient, or leave it out of wrt if it is a constant"
+            reason = _EQUAL.format(name=name) if verdict is Verdict.INCONCLUSIVE else ""
             message = (
                 f'backward returned None for {name}, but the outputs move with it: None means "not differentiable". '
-                "Return its gradient, or leave it out of wrt if it is a constant"
+                f"{reason or rest}"
             )
-            yield trial.finding("contract.none", name, Verdict.MALFORMED, message)
-    if not wrong:
+            yield trial.finding("contract.none", name, verdict, message, reason=reason)
+    if not told:
         yield trial.finding("contract.none", "", Verdict.AGREES)
 
 
-def _due(trial: Trial, name: str, alone: bool) -> bool:
-    value = trial.value(name)
-    if trial.target.wrt is not None:
-        return name in trial.target.wrt
+def _undue(trial: Trial, name: str, alone: bool) -> Verdict:
+    """Return what None for an input deserves: INCONCLUSIVE where it may be a mask or a parameter at its start."""
+    value, wrt = trial.value(name), trial.target.wrt
+    if wrt is not None:
+        return Verdict.MALFORMED if name in wrt else Verdict.AGREES
     like_a_label = np.all(value == np.round(value.real)) or np.unique(value).size <= min(2, value.size - 1)
-    if like_a_label and not alone:
-        return False
+    equal = value.size > 1 and np.unique(value).size == 1
+    if (like_a_label and not alone and not equal) or not _moves(trial, name):
+        return Verdict.AGREES
+    return Verdict.INCONCLUSIVE if equal and not alone else Verdict.MALFORMED
+
+
+def _moves(trial: Trial, name: str) -> bool:
+    """Whether an output moves with an input."""
+    value = trial.value(name)
     step = 1e-3 * np.where(value == 0, np.max(np.abs(value)) or 1.0, value)
     moved = [trial.evaluator(name)((value + sign * step).astype(value.dtype)) for sign in (1, -1)]
     return any(y is not None and bool(np.any(y != trial.y0)) for y in moved)

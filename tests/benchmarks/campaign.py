@@ -47,6 +47,7 @@ def spoiled(target, kind, size, rng):
     blocks = list(target.point.blocks if target.wrt is None else target.wrt)
     block = blocks[rng.integers(len(blocks))]
     pick = float(rng.random())
+    place = []  # where one entry is wrong, the same for every cotangent and point
 
     def change(g):
         g = np.array(g)
@@ -58,7 +59,8 @@ def spoiled(target, kind, size, rng):
         sizes = np.abs(g).ravel()
         if kind == "one entry" or g.ndim == 0:
             candidates = np.flatnonzero(sizes >= np.median(sizes))
-            g.flat[candidates[int(pick * len(candidates))]] *= 1 + size
+            place[:] = place or [candidates[int(pick * len(candidates))]]
+            g.flat[place[0]] *= 1 + size
         else:
             g[int(pick * len(g))] *= 1 + size
         return g

@@ -120,6 +120,21 @@ def test_none_for_labels_beside_a_gradient_is_right():
     assert verified(target)
 
 
+@pytest.mark.parametrize("value", [0.0, 1.0, 0.3])
+@pytest.mark.parametrize("wrt", [None, ("x",), ("x", "b")])
+def test_none_for_a_parameter_at_its_start_is_open_until_wrt_says_what_is_due(value, wrt):
+    x, b = np.random.default_rng(0).standard_normal((4, 3)), np.full(3, value)
+    f, pull = lambda x, b: np.tanh(x + b), lambda i, u: (u * (1 - np.tanh(i[0] + i[1]) ** 2), None)
+    (of_none,) = (
+        finding
+        for finding in gradcheck.check(adapt.vjp(f, pull, x, b, names=("x", "b"), wrt=wrt)).findings
+        if finding.check == "contract.none"
+    )
+    expected = {None: Verdict.INCONCLUSIVE, ("x",): Verdict.AGREES, ("x", "b"): Verdict.MALFORMED}
+    assert of_none.verdict is expected[wrt]
+    assert ("name in wrt" in of_none.reason) == (wrt is None)
+
+
 @pytest.mark.parametrize("claim", [1e-9, 1e-12])
 def test_a_gradient_claimed_of_a_constant_is_told(claim):
     f = lambda x: 3.0  # noqa: E731  # a number, whatever x
