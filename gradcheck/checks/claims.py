@@ -120,7 +120,7 @@ class Claims:
 def _size(gradient: Any) -> Size:
     least, faint, largest = inf, inf, 0.0
     for (part,) in pieces(gradient) if gradient.dtype.kind in "fciub" else ():
-        sizes = np.abs(part)
+        sizes = np.abs(part if part.dtype.kind in "fc" else part.astype(np.float64))
         low, high = float(sizes.min(initial=inf)), float(sizes.max(initial=0.0))
         least = min(least, low)
         if not 0 < low <= high < inf:

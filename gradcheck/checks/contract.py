@@ -31,9 +31,9 @@ __all__ = [
 ]
 
 
-_EQUAL = (
-    "All entries of {name} are equal, so that it may be a mask, or a parameter at its start: name in wrt what is due a "
-    "gradient, or give a point where they differ"
+_OPEN = (
+    "{name} holds {what}: a label or a mask, or an input at a special point? Name in wrt what is due a gradient, or "
+    "give a point of other numbers"
 )
 
 
@@ -64,7 +64,8 @@ def contract_none(trial: Trial) -> Iterator[Finding]:
 
     An input that looks like a label, mask or flag (integers, or at most two values) may be given None,
     as a constant of the function, if another input has a gradient; every other floating-point input that moves the
-    outputs is due one. Where all entries are equal it may be either: a mask of ones, or a parameter at its start.
+    outputs is due one. Where all entries are equal, or whole numbers below −1, it may be either: a mask of ones, or a
+    parameter at its start.
     """
     answer, told = trial.gradients(0), False
     alone = not any(answer.get(name) is not None for name in trial.target.point.blocks)
@@ -81,7 +82,8 @@ def contract_none(trial: Trial) -> Iterator[Finding]:
         elif name in answer and gradient is None and (verdict := _undue(trial, name, alone)) is not Verdict.AGREES:
             told = True
             rest = "Return its gradient, or leave it out of wrt if it is a constant"
-            reason = _EQUAL.format(name=name) if verdict is Verdict.INCONCLUSIVE else ""
+            what = "one value only" if np.unique(value).size == 1 else "whole numbers"
+            reason = _OPEN.format(name=name, what=what) if verdict is Verdict.INCONCLUSIVE else ""
             message = (
                 f'backward returned None for {name}, but the outputs move with it: None means "not differentiable". '
                 f"{reason or rest}"
@@ -96,11 +98,12 @@ def _undue(trial: Trial, name: str, alone: bool) -> Verdict:
     value, wrt = trial.value(name), trial.target.wrt
     if wrt is not None:
         return Verdict.MALFORMED if name in wrt else Verdict.AGREES
-    like_a_label = np.all(value == np.round(value.real)) or np.unique(value).size <= min(2, value.size - 1)
-    equal = value.size > 1 and np.unique(value).size == 1
-    if (like_a_label and not alone and not equal) or not _moves(trial, name):
+    whole, values = np.all(value == np.round(value.real)), np.unique(value)
+    like_a_label = whole or values.size <= min(2, value.size - 1)
+    unsure = (value.size > 1 and values.size == 1) or bool(whole and np.min(values.real) < -1)
+    if (like_a_label and not alone and not unsure) or not _moves(trial, name):
         return Verdict.AGREES
-    return Verdict.INCONCLUSIVE if equal and not alone else Verdict.MALFORMED
+    return Verdict.INCONCLUSIVE if unsure and like_a_label and not alone else Verdict.MALFORMED
 
 
 def _moves(trial: Trial, name: str) -> bool:

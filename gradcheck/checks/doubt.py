@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from math import hypot
+from math import hypot, inf
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from gradcheck.checks.cotangents import masked
 from gradcheck.checks.extended import EXTENDED
 from gradcheck.checks.moves import tremor_of
 from gradcheck.checks.nearby import flicker, flicker_of, looked_along, looked_at, neighbours, tremor
+from gradcheck.estimate import Estimate
 from gradcheck.norms import all_finite, norm
 from gradcheck.pieces import dot, norm_along, pieces
 from gradcheck.point import Array
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DIGITS",
+    "TALL",
     "denied",
+    "fades",
     "flickering",
+    "kept",
     "mixed",
     "most",
     "narrowing",
@@ -39,6 +43,7 @@ __all__ = [
     "trembling",
 ]
 
+TALL = 2.0**-20  # of the outputs: eight spacings of float32, in which a function may compute inside
 _SPACINGS = 100  # of the outputs: what moves them by less is nothing but rounding
 _NARROW = 1e-3  # relative; what a claim of float32 or less may tremble
 
@@ -167,7 +172,7 @@ def narrowing(prober: Prober, probe: Probe) -> tuple[float, bool]:
     # a wrong formula's gap would stay; of lost digits some percent do, where eleven bits more are few as well
     slope, digits = told
     gap = abs(estimate.gap)
-    left = estimate.error + max(1e-9 * estimate.scale, 0.1 * min(max(digits, gap), 2 * gap))
+    left = estimate.error + max(min(1e-9 * estimate.scale, 0.15 * gap), 0.1 * min(max(digits, gap), 2 * gap))
     if not (np.isfinite(left) and abs(estimate.measured - slope) <= left < 0.5 * gap):
         # along this direction, what was lost in single entries may cancel by chance
         by_chance = digits > 2 * gap and abs(estimate.measured - slope) <= estimate.error + 0.1 * digits
@@ -175,8 +180,18 @@ def narrowing(prober: Prober, probe: Probe) -> tuple[float, bool]:
     lost = abs(slope - estimate.claimed)
     # what changes the outputs by less than some of their own spacings, the narrow claim cannot know
     unseen = 8 * stage.claim_eps * prober.magnitude(probe.number)
-    ordinary = prober.resolution * max(estimate.scale, probe.reference) if stage.lifted else 0.0
+    if stage.lifted:
+        ordinary = prober.resolution * max(estimate.scale, probe.reference)
+    else:  # what 1 − σ(x) loses; digits of float32 are more
+        of_one = 64 * stage.claim_eps * norm(prober.cotangent(probe.number)) * norm(probe.v)
+        ordinary = min(prober.resolution * estimate.scale, of_one)
     return (1.1 * lost if lost <= max(ordinary, unseen) else 0.0), False
+
+
+def kept(prober: Prober, probe: Probe) -> bool:
+    """Whether the backward says the same in wider numbers: then no rounding on its way made a gap."""
+    told, estimate = _widened(prober, probe), probe.estimate
+    return told is not None and abs(told[0] - estimate.claimed) <= 0.1 * abs(estimate.gap)
 
 
 def rounded_off(prober: Prober, probe: Probe) -> bool:
@@ -202,6 +217,21 @@ def _widened(prober: Prober, probe: Probe) -> tuple[float, float] | None:
     except Exception:  # a backward may insist on its own dtype; then nothing is known
         return None
     return next((pair for pair in wide if pair is not None), None)
+
+
+def fades(estimate: Estimate, whole: float) -> bool:
+    """Whether long steps see less of a gap than short ones: s − 1e9 goes by stairs of 1e-7, that look flat from within.
+
+    Outputs that move otherwise as well never stand still there. Stairs that are taller than any rounding, of floor(x)
+    or eight bits, are the function's own.
+
+    Args:
+        estimate: what was measured.
+        whole: ‖u ∘ y‖₂ over all outputs.
+    """
+    off = [(h * abs(gap - estimate.gap), abs(gap - estimate.gap)) for h, gap in estimate.curve]
+    first = min((height for height, apart in off if apart > 0.5 * abs(estimate.gap)), default=inf)
+    return first <= TALL * whole and any(abs(gap) < 0.3 * abs(estimate.gap) for _, gap in estimate.curve[:3])
 
 
 def denied(line: Line, gap: float, levels: Sequence[int] = (0, 1, 2)) -> bool:

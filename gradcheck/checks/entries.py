@@ -8,8 +8,8 @@ from math import inf, isfinite, sqrt
 
 import numpy as np
 
-from gradcheck.checks.confirm import confirm, explained
-from gradcheck.checks.doubt import DIGITS, denied, narrowing, trembling
+from gradcheck.checks.confirm import UNEVEN, confirm, explained
+from gradcheck.checks.doubt import DIGITS, denied, fades, narrowing, trembling
 from gradcheck.checks.prober import Prober
 from gradcheck.checks.ties import TIE, around, at_tie
 from gradcheck.compare import Comparison, Verdict, compare_kink
@@ -77,6 +77,7 @@ def _entry(
     found = []
     for unit in units:
         best: Entry | None = None
+        uneven = False
         small = own or 1e-3 * prober.scale
         for scale in dict.fromkeys((max(own, prober.scale), small, 1e-3 * small, 1e-6 * small)):
             kind = claim.dtype
@@ -85,9 +86,10 @@ def _entry(
             v = np.zeros(prober.x.shape, dtype=kind)
             v[index] = scale * unit
             entry = _measured(prober, index, number, v, scale, typical, reach)
+            uneven = uneven or (entry.comparison.reason == UNEVEN and fades(entry.estimate, prober.magnitude(number)))
             if entry.verdict is Verdict.DISAGREES and scale < small:
-                if best is not None and _covered(best):
-                    continue  # by noise: on shorter steps it is only harder to see
+                if uneven or (best is not None and _covered(best)):
+                    continue  # on shorter steps it is only harder to see noise through, and stairs look flat
                 gap = (entry.measured - entry.claimed) * small
                 if denied(prober.line(number, v * (small / scale)), gap):
                     continue

@@ -61,7 +61,7 @@ def faint(
         factor: length of the direction; an ordinary one is as long as the block is large.
         repeats: measurements whose mean is taken.
     """
-    whole = factor * prober.direction(1000 + level)
+    whole = np.asarray(factor * prober.direction(1000 + level))
     # the claims' rounding is that of the sums they come from: relative to the block, not to the small ones
     reference = norm_along(prober.claim(0), whole)
     whole[~small] = 0.0

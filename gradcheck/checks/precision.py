@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,14 @@ from gradcheck.checks.cotangents import flatten
 from gradcheck.checks.extended import extended_trial
 from gradcheck.checks.trial import Trial
 from gradcheck.norms import all_finite, norm
-from gradcheck.pieces import changed, distance
+from gradcheck.pieces import changed, distance, extremes
 from gradcheck.point import Array, differentiable
 
 __all__ = ["Stage", "stage_for"]
 
 _SPACINGS = (2.0**-52, 2.0**-23, 2.0**-10, 2.0**-7)  # float64, float32, float16, bfloat16
 _RESOLUTIONS = (1e-6, 1e-3, 3e-2, 1e-1)  # what a claim of each is asked for
+_ROUNDED = 8.0  # spacings that two precisions of one function may be apart
 _NATIVE = (1e-6, 1e-3, 1e-1, 3e-1)  # what three levels of differences can promise where outputs are rounded to each
 
 
@@ -186,8 +188,10 @@ def _shadow(trial: Trial) -> Trial | None:
         return None
     if effective_spacing(shadow) > _SPACINGS[0]:
         return None
-    size = norm(y0)
-    same = norm(y0 - trial.y0) <= 1e-2 * size + 1e-30
+    # outputs that cancel are the rounding of what they cancel from, a number as large as the inputs, or one
+    largest = max(1.0, *(extremes(value)[1] for value in values if differentiable(value)))
+    rounding = _ROUNDED * max(_eps(v) for v in trial.values if differentiable(v)) * largest * sqrt(y0.size)
+    same = norm(y0 - trial.y0) <= 1e-2 * norm(y0) + rounding
     return shadow if same or _alike(trial, shadow) else None
 
 

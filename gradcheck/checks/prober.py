@@ -209,7 +209,7 @@ class Prober:
                 if learnt <= _ORDINARY:  # what is noisier is looked at anew each time: it may be structure
                     self.stage.trial.kappa[self.name] = learnt
         # in float64 a block's small entries have digits of their own, and what they lose is measured; float32 has not
-        own = self.stage.claim_eps < _FINE
+        own = self.stage.claim_eps < _FINE or self.stage.lifted
         size = max(estimate.scale, ordinary if own else reference)
         comparison = self.judge(estimate, number, reference, self.claim_rounding * size)
         doubted = comparison.allowed < abs(comparison.gap)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.checks.doubt import narrowing
+from gradcheck.checks.doubt import denied, fades, narrowing
 from gradcheck.checks.precision import stage_for
 from gradcheck.checks.prober import Probe, Prober
 from gradcheck.checks.solvers import STOPS, wavering
@@ -125,6 +125,8 @@ def _wrong(prober: Prober, v: Array, level: float) -> Probe | None:
         return None
     # no look at how far neighbouring claims differ: they do, because a tie is broken there
     if at_tie(prober, 0, v, probe.estimate.gap) or not narrowing(prober, probe)[1]:
+        return None
+    if fades(probe.estimate, prober.magnitude(0)) and denied(probe.line, probe.estimate.gap):
         return None
     unseen = probe.line.unseen(trial.loudest, gaps[0][0])
     stopped = STOPS * wavering(trial, 0) * norm(v) / prober.scale

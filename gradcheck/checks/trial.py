@@ -278,7 +278,7 @@ class Trial:
                 if (self.target.wrt is None or name in self.target.wrt)
                 and gradients.get(name) is not None
                 and gradients[name].shape == self.value(name).shape
-                and gradients[name].dtype.kind in "fciub"
+                and gradients[name].dtype.kind in "fc"
                 and all_finite(gradients[name])
             ]
         return self._claimed

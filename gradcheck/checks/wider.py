@@ -1,4 +1,4 @@
-"""Extended precision for a float64 block whose forward's own rounding hides what single entries may be off by.
+"""Extended precision for a block whose forward's own rounding in float64 hides what single entries may be off by.
 
 (1 − cos x)/x² keeps ten digits of sixteen at 1e-3, and a step along it shows five; in the 64 bits of extended
 precision it shows nine. The claim stays that of float64: a formula that loses digits there is asked for in wider
@@ -14,9 +14,10 @@ from math import inf
 
 import numpy as np
 
+from gradcheck.checks.confirm import HIDDEN
 from gradcheck.checks.directions import directions
 from gradcheck.checks.doubt import rounded_off
-from gradcheck.checks.extended import extended_trial
+from gradcheck.checks.extended import EXTENDED, extended_trial
 from gradcheck.checks.faint import faint
 from gradcheck.checks.precision import Stage
 from gradcheck.checks.prober import Probe, Prober
@@ -52,8 +53,8 @@ def sharpened(prober: Prober, probes: list[Probe], apart: Sequence[Probe]) -> tu
         return prober, probes
     wide = _in_extended(prober)
     if wide is None:
-        return prober, probes
-    loses = suspected and norm(wide.y0 - prober.trial.y0) > _LOST * norm(prober.trial.y0)
+        return prober, [*probes, *(probe for probe in apart if probe.comparison.reason == HIDDEN)]
+    loses = suspected and norm(wide.y0 - prober.y0) > _LOST * norm(prober.y0)
     if loses or blunt:
         found, fainter = directions(wide, prober.trial.settings.budget.probes, affordable=True)
         if (loses and _explained(probes, found)) or (not _wrong(probes) and _sharper(probes, found)):
@@ -68,13 +69,13 @@ def sharpened(prober: Prober, probes: list[Probe], apart: Sequence[Probe]) -> tu
 
 
 def _in_extended(prober: Prober) -> Prober | None:
-    """Return what measures the block in extended precision, None where it is no float64 or nothing carries it."""
-    trial, stage = prober.trial, prober.stage
-    shadow = None if stage.lifted or stage.eps > _FLOAT64 else extended_trial(trial)
+    """Return what measures the block in extended precision, None where that is no float64 or nothing carries it."""
+    stage = prober.stage
+    shadow = extended_trial(stage.trial) if EXTENDED < stage.eps <= _FLOAT64 else None
     if shadow is None:
         return None
     eps = float(np.finfo(np.longdouble).eps)
-    return Prober(trial, Stage(shadow, eps, stage.claim_eps, stage.resolution, lifted=True), prober.name)
+    return Prober(prober.trial, Stage(shadow, eps, stage.claim_eps, stage.resolution, lifted=True), prober.name)
 
 
 def _wrong(probes: Sequence[Probe]) -> bool:
@@ -128,7 +129,9 @@ def _unseen(prober: Prober, probes: Sequence[Probe]) -> Array | None:
         return None  # below all that the outputs show
     unseen = np.asarray(prober.claim(0) != 0)
     for probe in probes:
-        if probe.verdict is Verdict.AGREES:
+        if probe.comparison.reason == HIDDEN:
+            unseen |= probe.v != 0
+        elif probe.verdict is Verdict.AGREES:
             sizes = prober.resolution * np.abs(prober.claim(probe.number) * probe.v)
             unseen &= ~(sizes > 2 * probe.comparison.allowed)  # less may be covered by half
     return unseen if unseen.any() else None
@@ -146,7 +149,9 @@ def _in_faint(wide: Prober, unseen: Array) -> Probe | None:
         alone[place] = True
         probe = _alone(partial(faint, wide, level, alone.reshape(unseen.shape)), 0.5 * wide.resolution)
         stands = abs(probe.estimate.measured) <= _STILL * abs(probe.estimate.claimed)  # on a stair, it may be
-        if (probe.verdict is Verdict.DISAGREES and not stands) or (_half_seen(probe) and not rounded_off(wide, probe)):
+        if (probe.verdict is Verdict.DISAGREES and not stands) or probe.comparison.reason == HIDDEN:
+            return probe
+        if _half_seen(probe) and not rounded_off(wide, probe):
             return probe
         if wide.evaluations > enough:
             return None

@@ -174,3 +174,34 @@ def test_a_sum_with_a_large_constant_is_measured_in_wider_numbers(seed):
     told = Verdict.DISAGREES if np.finfo(np.longdouble).eps < 1e-17 else Verdict.INCONCLUSIVE
     assert verdict(shifted, lambda i, u: (u * (1 + 1e-6),), x, seed=seed) is told
     assert not verdict(shifted, lambda i, u: (u,), x, seed=seed).wrong
+
+
+def log_sigmoid(x):
+    return -np.logaddexp(0, -x)
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("far", [13, 14, 16, 17])
+def test_a_claim_that_has_lost_less_than_the_resolution_is_verified(far, seed):
+    """1 − σ(14) keeps ten digits, and the forward all of them."""
+    x = far * (1 + 0.1 * np.random.default_rng(seed).normal(size=4))
+    slope = lambda x: 1 - 1 / (1 + np.exp(-x))  # noqa: E731
+    assert verdict(log_sigmoid, lambda i, u: (u * slope(i[0]),), x, seed=seed) is Verdict.AGREES
+    assert verdict(log_sigmoid, lambda i, u: (u * slope(i[0]) * (1 + 2e-6),), x, seed=seed) is Verdict.DISAGREES
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("far", [12, 15, 18, 25])
+def test_a_loss_that_cancels_in_float32_is_not_called_wrong(far, seed):
+    """log(1 + e¹⁵) − 15 is a staircase in float32, whose smooth part is another function's."""
+    y = np.array([0, 1, 1, 0, 1], np.float32)
+    z = (far * (2 * y - 1) + np.random.default_rng(seed).normal(size=5)).astype(np.float32)
+
+    def loss(z):
+        return (np.logaddexp(0, z) - y.astype(z.dtype) * z).mean()
+
+    def pull(inputs, u):
+        z = inputs[0]
+        return ((u * (1 / (1 + np.exp(-z)) - y) / 5).astype(z.dtype),)
+
+    assert not verdict(loss, pull, z, seed=seed).wrong

@@ -37,3 +37,10 @@ def test_a_real_input_beside_a_complex_one_has_a_real_gradient(part, right):
     report = check(adapt.vjp(lambda x, y: x * y, vjp, X, Y, name="product"))
     assert report.ok is right
     assert right or any(f.check == "contract.dtype" and f.wrt == "x" for f in report.findings if f.verdict.wrong)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.int32, np.bool_])
+def test_whole_numbers_for_a_gradient_are_malformed_and_raise_nothing(dtype):
+    report = check(adapt.vjp(np.square, lambda i, u: ((2 * u * i[0]).astype(dtype),), X, names=("x",), name="square"))
+    assert report.verdict is Verdict.MALFORMED
+    assert {f.check for f in report.findings if f.verdict.wrong} == {"contract.dtype"}

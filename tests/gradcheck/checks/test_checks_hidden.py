@@ -132,7 +132,7 @@ def test_none_for_a_parameter_at_its_start_is_open_until_wrt_says_what_is_due(va
     )
     expected = {None: Verdict.INCONCLUSIVE, ("x",): Verdict.AGREES, ("x", "b"): Verdict.MALFORMED}
     assert of_none.verdict is expected[wrt]
-    assert ("name in wrt" in of_none.reason) == (wrt is None)
+    assert ("in wrt what is due" in of_none.reason) == (wrt is None)
 
 
 @pytest.mark.parametrize("claim", [1e-9, 1e-12])

@@ -148,3 +148,44 @@ def test_a_masked_cotangent_keeps_its_structure_and_the_outputs_that_are_asked_f
     assert left["b"][1].dtype == np.float32
     assert left["labels"].tolist() == [0, 1, 2]
     assert left["c"] is None
+
+
+def last_entry(forward, slope, x, factor):
+    """A target whose last entry has its gradient times a factor."""
+    factors = np.ones(x.shape, x.dtype)
+    factors[-1] = factor
+    return lambda rng: adapt.vjp(forward, lambda i, u: (u * slope(i[0]) * factors,), x, names=("x",), name="last")
+
+
+@pytest.mark.parametrize("factor", [1.003, 0.5, 0.0, -1.0, 10.0])
+@pytest.mark.parametrize("small", [1e-2, 1e-3, 1e-5, 1e-7])
+def test_a_float32_entry_far_below_its_block_is_judged_on_its_own_scale(small, factor):
+    exponents = np.array([0.3, 1.1, -0.4, np.log(small)], np.float32)
+    numbers = np.array([1.1, -0.5, 0.7, small], np.float32)
+    for forward, slope, x in ((np.exp, np.exp, exponents), (np.square, lambda x: 2 * x, numbers)):
+        assert told(last_entry(forward, slope, x, np.float32(factor)))
+        assert verified(last_entry(forward, slope, x, np.float32(1)))
+
+
+@pytest.mark.parametrize("factor", [10.0, 1.2, 1.01, 1 + 1e-5, 0.5, -1.0])
+@pytest.mark.parametrize("far", [-30.0, -45.0, -60.0])
+def test_a_gross_mistake_in_a_tail_is_verified_no_more_than_a_small_one(far, factor):
+    """All that it changes is less than the rounding of a one, but here none is met: open, if not told."""
+    x = np.array([1.0, -2.0, 3.0, far])
+    for forward, slope in ((np.exp, np.exp), (lambda x: np.logaddexp(x, 0 * x), lambda x: 1 / (1 + np.exp(-x)))):
+        assert not set(verdicts(last_entry(forward, slope, x, factor))) & {Verdict.AGREES, Verdict.KINK}
+        assert verified(last_entry(forward, slope, x, 1.0))
+
+
+def test_an_input_without_axes_beside_faint_entries_is_measured():
+    """Its direction is a number to numpy, and no mask can be put on one."""
+
+    def pull(inputs, u):
+        s = special.expit(inputs[0] + inputs[1])
+        return u * s * (1 - s), np.asarray((u * s * (1 - s)).sum())
+
+    def target(rng):
+        x, b = np.array([27.0, 30.0, 26.0]), np.array(0.2)
+        return adapt.vjp(lambda x, b: special.expit(x + b), pull, x, b, names=("x", "b"), name="sigmoid")
+
+    assert Verdict.RAISED not in verdicts(target, range(5))

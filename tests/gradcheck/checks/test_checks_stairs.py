@@ -53,3 +53,44 @@ def test_a_forgotten_gradient_through_narrow_numbers_is_no_staircase(kind):
         lambda x: np.sin(x.astype(kind)).astype(float), claim(0.0), x, names=("x",), name=f"through {kind.__name__}"
     )
     assert gradcheck.check(target).verdict is Verdict.DISAGREES
+
+
+def softmax(s):
+    e = np.exp(s - s.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def padded(large, off=1.0):
+    """Attention of four queries, two of them padding: every score of theirs is moved by `large`."""
+    mask = np.where(np.arange(4)[:, None] < 2, 0.0, large)
+
+    def forward(q, k, v):
+        return softmax(q @ k.T + mask) @ v
+
+    def pull(inputs, u):
+        q, k, v = inputs
+        p = softmax(q @ k.T + mask)
+        dp = u @ v.T
+        ds = p * (dp - (dp * p).sum(axis=-1, keepdims=True))
+        return off * ds @ k, ds.T @ q, p.T @ u
+
+    def target(rng):
+        shapes = {"q": (4, 3), "k": (5, 3), "v": (5, 2)}
+        inputs = [rng.normal(size=shape) for shape in shapes.values()]
+        return adapt.vjp(forward, pull, *inputs, names=tuple(shapes), name="attention")
+
+    return target
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("large", [-1e7, -1e8, -1e9])
+def test_scores_that_a_mask_rounds_to_stairs_are_not_called_wrong(large, seed):
+    """s − 1e9 goes by steps of 1e-7, while the rows that are not masked move smoothly."""
+    report = gradcheck.check(padded(large)(np.random.default_rng(seed + 7)), seed=seed)
+    assert not report.verdict.wrong, str(report)
+
+
+@pytest.mark.parametrize("large", [-1e4, -1e9])
+def test_a_mistake_beside_stairs_is_told(large):
+    wrong = gradcheck.check(padded(large, off=1.01)(np.random.default_rng(8)))
+    assert wrong.verdict is Verdict.DISAGREES
