@@ -125,8 +125,7 @@ def confirm(prober: Prober, probe: Probe, *, full: bool = True, beside: bool = T
 
     Other steps on the same line must see the same gap, and neither the claim's measured rounding nor jumps
     of the forward may explain it; else it is INCONCLUSIVE, or AGREES up to the forward's own inexactness.
-    A gap within the rounding of the block's large gradients is a mistake of a small one only where that stands alone,
-    or is the same in wider numbers.
+    A gap within the rounding of the block's large gradients is a mistake of a small one only where that stands alone.
     """
     # what moves the outputs by less than their rounding, for a move of the block by its own size, is a small one too
     outputs = prober.claim_rounding * prober.magnitude(probe.number) * min(1.0, extremes(probe.v)[1] / prober.scale)
@@ -139,7 +138,8 @@ def confirm(prober: Prober, probe: Probe, *, full: bool = True, beside: bool = T
     if not _alive(probe):
         return forgiven
     same = kept(prober, probe)
-    if _absorbed(prober, probe, same) or (not same and mixed(prober, probe)):
+    # or the forward did not feel it: the sum of a softmax is the same with 1e-21 in it
+    if _absorbed(prober, probe, same) or mixed(prober, probe):
         return forgiven
     if abs(probe.estimate.gap) > 0.1 * abs(probe.estimate.claimed) and saws(probe.line, probe.estimate.gap):
         if not same or abs(probe.estimate.measured) <= _SHARP * probe.estimate.error:
