@@ -143,7 +143,7 @@ def _in_faint(wide: Prober, unseen: Array) -> Probe | None:
     What wider numbers do not show either is passed over; what they show by half is returned as well.
     """
     enough = wide.evaluations + wide.trial.settings.budget.budget
-    sizes = np.where(unseen, np.abs(wide.claim(0)), 0.0).ravel()
+    sizes = np.where(unseen, np.abs(wide.claim(0)), -1.0).ravel()  # one that is claimed zero may be unseen, too
     for level, place in enumerate(np.argsort(-sizes, kind="stable")[: np.count_nonzero(unseen)]):
         alone = np.zeros(sizes.shape, dtype=bool)
         alone[place] = True

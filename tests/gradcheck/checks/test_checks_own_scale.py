@@ -177,6 +177,17 @@ def test_a_gross_mistake_in_a_tail_is_verified_no_more_than_a_small_one(far, fac
         assert verified(last_entry(forward, slope, x, 1.0))
 
 
+@pytest.mark.parametrize("place", [0, 2, 4])
+def test_a_tail_that_is_claimed_zero_is_not_verified_wherever_it_lies(place):
+    x = np.array([1.0, -2.0, 3.0, 0.5, -1.0])
+    x[place] = -33.0
+    zero = np.where(np.arange(5) == place, 0.0, 1.0)
+    for factors, verified_ in ((zero, False), (np.ones(5), True)):
+        pull = lambda i, u, f=factors: (u * np.exp(i[0]) * f,)  # noqa: E731
+        found = verdicts(lambda rng, p=pull: adapt.vjp(np.exp, p, x, names=("x",), name="exp"))
+        assert (set(found) == {Verdict.AGREES}) == verified_
+
+
 def test_an_input_without_axes_beside_faint_entries_is_measured():
     """Its direction is a number to numpy, and no mask can be put on one."""
 
