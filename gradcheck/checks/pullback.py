@@ -17,7 +17,7 @@ from gradcheck.checks.solvers import size_of, wavering
 from gradcheck.checks.stale import kept_caches
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
-from gradcheck.norms import norm
+from gradcheck.norms import all_finite, norm
 from gradcheck.pieces import identical, is_large, pieces
 from gradcheck.point import Array, differentiable
 from gradcheck.report import Finding
@@ -79,10 +79,10 @@ def pullback_zero(trial: Trial) -> Iterator[Finding]:
         if gradient is not None and np.any(gradient):
             wrong = True
             size = float(np.max(np.abs(np.nan_to_num(gradient, nan=np.inf))))
-            message = (
-                f"gradient of {name} for a cotangent of zeros is not zero but up to {size:.3g}: a term does not "
-                "pass through the cotangent"
-            )
+            finite = all_finite(gradient)
+            off = f"up to {size:.3g}" if finite else "not finite"
+            why = "a term does not pass through the cotangent" if finite else "is something divided by the cotangent?"
+            message = f"gradient of {name} for a cotangent of zeros is not zero but {off}: {why}"
             yield trial.finding("pullback.zero", name, Verdict.MALFORMED, message, gap=size)
     if not wrong:
         yield trial.finding("pullback.zero", "", Verdict.AGREES)

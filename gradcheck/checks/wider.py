@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from math import inf
+from math import inf, sqrt
 
 import numpy as np
 
@@ -32,7 +32,7 @@ _SHARPER = 0.1  # of a bar: what is worth to be measured again
 _FLOAT64 = 1e-15  # spacings above are of something coarser
 _STILL = 1e-3  # of a claimed slope: less is none
 _MISSING = 0.1  # of a claimed slope
-_HOPELESS = 10.0  # times a bar that is sharp: no mean of eight makes that of it
+_REPEATS = (8, 64)  # measurements whose mean is taken, where two single ones are not sharp
 _LOST = 2.0**-42  # of the outputs: a thousand spacings, which no sum of ordinary condition loses
 
 
@@ -64,7 +64,8 @@ def sharpened(prober: Prober, probes: list[Probe], apart: Sequence[Probe]) -> tu
     if suspected:
         return prober, probes
     unseen = _unseen(prober, [*probes, *apart])
-    told = None if unseen is None else _in_faint(wide, unseen)
+    hidden = [probe for probe in (*probes, *apart) if probe.comparison.reason == HIDDEN]
+    told = None if unseen is None else _in_faint(wide, unseen, hidden)
     return (prober, probes) if told is None else (wide, [*probes, told])
 
 
@@ -137,10 +138,11 @@ def _unseen(prober: Prober, probes: Sequence[Probe]) -> Array | None:
     return unseen if unseen.any() else None
 
 
-def _in_faint(wide: Prober, unseen: Array) -> Probe | None:
+def _in_faint(wide: Prober, unseen: Array, hidden: Sequence[Probe]) -> Probe | None:
     """Return the first of some faint entries that disagrees, each asked alone and the larger ones first; None if none.
 
-    What wider numbers do not show either is passed over; what they show by half is returned as well.
+    What wider numbers do not show either is passed over; what they show by half is returned as well, and what was
+    found hidden before and is not right on its own scale now.
     """
     enough = wide.evaluations + wide.trial.settings.budget.budget
     sizes = np.where(unseen, np.abs(wide.claim(0)), -1.0).ravel()  # one that is claimed zero may be unseen, too
@@ -153,24 +155,34 @@ def _in_faint(wide: Prober, unseen: Array) -> Probe | None:
             return probe
         if _half_seen(probe) and not rounded_off(wide, probe):
             return probe
+        found = next((before for before in hidden if before.v.flat[place] != 0), None)
+        if found is not None and probe.doubted:
+            return found
         if wide.evaluations > enough:
-            return None
+            return next(iter(hidden), None)
     return None
 
 
 def _alone(ask: Callable[..., Probe], enough: float) -> Probe:
     """Return the sharpest probe of one entry: at two lengths, for steps between two of the ladder, then repeated."""
     tried: list[tuple[Probe, float]] = []
-    for length, repeats in ((1.0, 1), (0.3, 1), (0.0, 8), (0.0, 64)):
-        length = length or min(tried, key=lambda pair: _bar(pair[0]))[1]
+    for repeats in (1, 1, *_REPEATS):
+        length = (1.0, 0.3)[len(tried)] if repeats == 1 else min(tried, key=lambda t: _left(t[0], repeats))[1]
         tried.append((ask(factor=length, repeats=repeats), length))
         if tried[-1][0].verdict is Verdict.DISAGREES:
             return tried[-1][0]
         best = min((probe for probe, _ in tried), key=_bar)
-        hopeless = len(tried) == 2 and _bar(best) > _HOPELESS * enough
-        if (_bar(best) <= enough or hopeless or repeats > 1) and not any(_half_seen(probe) for probe, _ in tried):
+        hopeless = len(tried) > 1 and min(_left(probe, max(_REPEATS)) for probe, _ in tried) > 2 * enough
+        if (_bar(best) <= enough or hopeless) and not any(_half_seen(probe) for probe, _ in tried):
             break
     return best
+
+
+def _left(probe: Probe, repeats: int) -> float:
+    """Return what a mean of so many measurements is expected to leave of a bar: rounding averages out."""
+    estimate = probe.estimate
+    mean = estimate.rounding * sqrt(min(1.0, probe.repeats / repeats))
+    return _relative(probe, probe.comparison.allowed - estimate.rounding + mean)
 
 
 def _half_seen(probe: Probe) -> bool:

@@ -148,3 +148,28 @@ def test_a_finding_with_changes_is_what_replace_makes_of_it_and_no_new_field():
     assert (finding.wrt, finding.gap) == ("", None)
     with pytest.raises(TypeError, match="no gpa"):
         finding.but(gpa=0.5)
+
+
+def findings(pull):
+    report = gradcheck.check(adapt.vjp(np.sin, pull, X, names=("x",), name="sine"))
+    return {f.check: f for f in report.findings if f.verdict.wrong}
+
+
+def test_a_backward_that_does_not_repeat_is_not_said_to_read_its_memory_in_the_wrong_order():
+    noise = np.random.default_rng(7)
+    random = findings(lambda i, u: (u * np.cos(i[0]) * (noise.random(u.shape) > 0.2) / 0.8,))
+    assert "pullback.repeatable" in random
+    assert "contract.layout" not in random
+    misread = findings(lambda i, u: (np.cos(i[0]) * u.ravel(order="K").reshape(u.shape),))
+    assert set(misread) == {"contract.layout"}
+
+
+def test_a_gradient_that_divides_by_its_cotangent_is_said_not_to_be_finite():
+    def divides(i, u):
+        with np.errstate(all="ignore"):
+            return (np.cos(i[0]) * u * u / u,)
+
+    message = findings(divides)["pullback.zero"].message
+    assert "not zero but not finite: is something divided by the cotangent?" in message
+    constant = findings(lambda i, u: (np.cos(i[0]) * u + 0.5,))["pullback.zero"].message
+    assert "not zero but up to 0.5: a term does not pass through the cotangent" in constant

@@ -188,6 +188,29 @@ def test_a_tail_that_is_claimed_zero_is_not_verified_wherever_it_lies(place):
         assert (set(found) == {Verdict.AGREES}) == verified_
 
 
+@pytest.mark.parametrize("far", [-30.0, -31.5, -34.0])
+def test_a_tail_that_is_claimed_zero_is_not_forgiven_in_wider_numbers(far):
+    """Extended precision shows the slope, and the block's rounding, which forgives it, is not asked of a tail alone."""
+    x = np.random.default_rng(3).normal(size=(3, 5))
+    x[1, 2] = far
+    for factor, verified_ in ((0.0, False), (1.0, True)):
+        factors = np.where(x == far, factor, 1.0)
+        pull = lambda i, u, f=factors: (u * f / (1 + np.exp(-i[0])),)  # noqa: E731
+        found = verdicts(lambda rng, p=pull: adapt.vjp(lambda x: np.log1p(np.exp(x)), p, x, names=("x",), name="sp"))
+        assert (set(found) == {Verdict.AGREES}) == verified_
+
+
+@pytest.mark.parametrize("factor", [1.0, 1 + 1e-6])
+def test_a_faint_entry_is_repeated_until_a_mistake_in_it_would_show(factor):
+    """exp(x) − 1 at −22.6 has a slope of 1e-10, of which ten digits are there in extended precision."""
+    x = np.random.default_rng(5).uniform(-30, -14, (3, 5))
+    x[0, 2] = -22.56
+    factors = np.where(x == -22.56, factor, 1.0)
+    pull = lambda i, u: (u * np.exp(i[0]) * factors,)  # noqa: E731
+    found = verdicts(lambda rng: adapt.vjp(lambda x: np.exp(x) - 1, pull, x, names=("x",), name="elu"), range(6))
+    assert (Verdict.AGREES in found) == (factor == 1.0)
+
+
 def test_an_input_without_axes_beside_faint_entries_is_measured():
     """Its direction is a number to numpy, and no mask can be put on one."""
 
