@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradcheck.checks import contract, gradient, points, pullback, structure, value
+from gradcheck.checks import contract, gradient, memory, nones, points, pullback, structure, value
 from gradcheck.checks.naming import naming
 from gradcheck.checks.trial import Trial
 from gradcheck.report import Finding
@@ -44,13 +44,13 @@ _CHECKS = (
     Check("value.repeatable", value.value_repeatable),
     Check("value.primal", value.value_primal),
     Check("contract.keys", contract.contract_keys),
-    Check("contract.none", contract.contract_none),
+    Check("contract.none", nones.contract_none),
     Check("contract.shape", contract.contract_shape),
     Check("contract.dtype", contract.contract_dtype),
     Check("contract.finite", contract.contract_finite),
-    Check("contract.mutation", contract.contract_mutation, prepares=True),
-    Check("contract.aliasing", contract.contract_aliasing),
-    Check("contract.layout", contract.contract_layout),
+    Check("contract.mutation", memory.contract_mutation, prepares=True),
+    Check("contract.aliasing", memory.contract_aliasing),
+    Check("contract.layout", memory.contract_layout),
     Check("pullback.repeatable", pullback.pullback_repeatable),
     Check("pullback.zero", pullback.pullback_zero),
     Check("pullback.linear", naming(pullback.pullback_linear)),

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.checks.alike import close, loose
 from gradcheck.checks.beside import widened
 from gradcheck.checks.claims import Size, viewed
-from gradcheck.checks.contract import close, loose
 from gradcheck.checks.nearby import faintest, neighbours, tremor
 from gradcheck.checks.solvers import size_of, wavering
 from gradcheck.checks.stale import kept_caches

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.checks.alike import close
 from gradcheck.checks.claims import viewed
 from gradcheck.checks.confirm import confirm
-from gradcheck.checks.contract import close
 from gradcheck.checks.nearby import faintest
 from gradcheck.checks.precision import stage_for
 from gradcheck.checks.prober import Prober

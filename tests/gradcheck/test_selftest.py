@@ -11,7 +11,7 @@ import pytest
 import gradcheck
 import netcore
 from gradcheck import Settings, adapt
-from gradcheck.checks import contract, pullback
+from gradcheck.checks import memory, pullback
 from gradcheck.faults import FAULTS
 from gradcheck.selftest import Selftest, representative, selftest
 from tests import warm
@@ -92,7 +92,7 @@ def test_a_gate_without_its_checks_of_form_is_told_to_be_weak(monkeypatch):
         for check in checks._CHECKS
     )
     monkeypatch.setattr(checks, "_CHECKS", weak)
-    assert contract.contract_mutation is not silent
+    assert memory.contract_mutation is not silent
     assert pullback.pullback_linear is not silent
     result = selftest([dense()], Settings())
     missed = {attempt.fault for attempt in result.missed}
