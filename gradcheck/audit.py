@@ -105,7 +105,8 @@ def _answers(check: Check, trial: Trial) -> Iterator[tuple[Finding, bool]]:
     except ContractError as error:
         yield trial.finding(error.check, error.wrt, Verdict.MALFORMED, str(error)), True
     except Exception as error:  # the runner is where whatever the user's code raises becomes a verdict
-        message = f"{check.id}: {type(error).__name__}: {error}{_raised_in(error)}"
+        when = f", for {check.when}" if check.when else ""
+        message = f"{check.id}{when}: {type(error).__name__}: {error}{_raised_in(error)}"
         yield trial.finding(check.id, "", Verdict.RAISED, message), True
 
 

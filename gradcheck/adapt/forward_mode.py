@@ -12,8 +12,9 @@ from gradcheck.adapt.vjp import name_of, names_for
 from gradcheck.adapt.vjp import vjp as adapt_vjp
 from gradcheck.errors import ContractError, InputError
 from gradcheck.point import validated
+from gradcheck.recipe import flat, nested
 from gradcheck.target import Pullback, Target, source_of
-from gradcheck.tree import leaves
+from gradcheck.tree import is_container, leaves
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp"]
 
@@ -33,8 +34,8 @@ def jvp(
 
     Args:
         forward: (*inputs) -> array, number, or a nest of them.
-        jvp: (inputs, tangents) -> tangent of the outputs, in their structure; one tangent an input, of its shape.
-        inputs: arrays; integers get a tangent of zeros.
+        jvp: (inputs, tangents) -> tangent of the outputs, in their structure; one tangent an input, in its structure.
+        inputs: arrays, or nests of them; integers get a tangent of zeros.
         names: one an input.
         name: of the target.
         vjp: (inputs, cotangent) -> gradients, where the reverse mode exists too; it is then checked as well, and
@@ -51,10 +52,18 @@ def jvp(
         ('x',)
     """
     labels = names_for(forward, inputs, names)
+
+    def pushed(flat_values: tuple[Any, ...], flat_tangents: tuple[Any, ...]) -> Any:
+        return jvp(nested(inputs, flat_values), nested(inputs, flat_tangents))
+
+    whole = any(map(is_container, inputs))
+    own = pushed if whole else jvp
     if vjp is not None:
         target = adapt_vjp(forward, vjp, *inputs, names=labels, name=name, tolerance=tolerance)
-        return replace(target, jvp=jvp, source=source_of(jvp))
-    values = [validated(label, value) for label, value in zip(labels, inputs, strict=True)]
+        return replace(target, jvp=own, source=source_of(jvp))
+    parts = [part for label, value in zip(labels, inputs, strict=True) for part in leaves(value, label)]
+    flat_labels = [label for label, _ in parts]
+    values = [validated(label, value) for label, value in parts]
     moving = [isinstance(v, np.ndarray) and v.dtype.kind in "fc" for v in values]
     total = sum(v.size for v, moves in zip(values, moving, strict=True) if moves)
     if total > _COLUMNS:
@@ -63,8 +72,9 @@ def jvp(
             'own; give a smaller point, or the reverse mode too: vjp=..., or modes=("fwd", "rev") of JAX'
         )
 
-    def pull(arguments: tuple[Any, ...], cotangent: Any) -> tuple[Any, ...]:
-        flat = [np.asarray(u) for _, u in leaves(cotangent) if u is not None]
+    def pull(given: tuple[Any, ...], cotangent: Any) -> tuple[Any, ...]:
+        arguments = tuple(flat(given)) if whole else given
+        us = {key: np.asarray(u) for key, u in leaves(cotangent) if u is not None}
 
         def slope(position: int, index: tuple[int, ...]) -> Any:
             tangents = [
@@ -74,13 +84,16 @@ def jvp(
             found = []
             for unit in units:
                 tangents[position][index] = unit
-                pushed = [np.asarray(t) for _, t in leaves(jvp(arguments, tuple(tangents)))]
-                if [t.shape for t in pushed] != [u.shape for u in flat]:
+                answer = own(arguments, tuple(tangents))
+                told = {"": np.asarray(answer)} if set(us) == {""} else {k: np.asarray(t) for k, t in leaves(answer)}
+                if {key: t.shape for key, t in told.items()} != {key: u.shape for key, u in us.items()}:
+                    due, got = (", ".join(f"{k or 'y'} {a.shape}" for k, a in each.items()) for each in (us, told))
                     raise ContractError(
-                        f"Expected jvp to return a tangent of shape {flat[0].shape} but got {pushed[0].shape}",
-                        wrt=labels[position],
+                        f"Expected jvp to return a tangent in the structure of the outputs, {due}, but got {got}",
+                        wrt=flat_labels[position],
+                        check="adjoint.dot",
                     )
-                found.append(sum(float(np.vdot(u, t).real) for u, t in zip(flat, pushed, strict=True)))
+                found.append(sum(float(np.vdot(u, told[key]).real) for key, u in us.items()))
             return found[0] if len(found) == 1 else complex(*found)
 
         answers: list[Any] = []
@@ -92,10 +105,10 @@ def jvp(
             for index in np.ndindex(claimed.shape):
                 claimed[index] = slope(position, index)
             answers.append(claimed)
-        return tuple(answers)
+        return nested(given, answers)
 
     target = adapt_vjp(forward, pull, *inputs, names=labels, name=name, tolerance=tolerance)
-    return replace(target, jvp=jvp, source=source_of(jvp))  # whether its columns are all of it is asked as well
+    return replace(target, jvp=own, source=source_of(jvp))  # whether its columns are all of it is asked as well
 
 
 def jacobian(
@@ -110,7 +123,8 @@ def jacobian(
 
     Args:
         f: (*inputs) -> array.
-        jac: (*inputs) -> array of shape y.shape + x.shape; a tuple of them for several inputs.
+        jac: (*inputs) -> array of shape y.shape + x.shape, or a sparse matrix; a tuple of them for several inputs,
+            None for one that is a constant.
         inputs: floating-point arrays.
         names: one an input.
         name: of the target.
@@ -127,14 +141,22 @@ def jacobian(
 
     def linearize(*arguments: Any) -> tuple[Any, Pullback]:
         y, answer = f(*arguments), jac(*arguments)
+        if is_container(y):
+            raise ContractError(
+                f"Expected f to return one array but got {type(y).__name__}: a Jacobian is one block an input; "
+                "use adapt.vjp for several outputs"
+            )
         blocks = answer if isinstance(answer, (tuple, list)) and len(inputs) > 1 else (answer,)
         if len(blocks) != len(arguments):
             raise ContractError(f"Expected one Jacobian an input, {len(arguments)}, but got {len(blocks)}")
 
         def pullback(cotangent: Any) -> Mapping[str, Any]:
-            u, found = np.asarray(cotangent), {}
+            u, found = np.asarray(cotangent), dict.fromkeys(labels)
             for label, x, block in zip(labels, arguments, blocks, strict=True):
-                J, due = np.asarray(block), np.shape(y) + np.shape(x)
+                if block is None:
+                    continue
+                J = np.asarray(block.toarray() if hasattr(block, "toarray") else block)  # a sparse matrix of scipy
+                due = np.shape(y) + np.shape(x)
                 if J.shape != due:
                     raise ContractError(
                         f"Expected the Jacobian for {label} to have shape {due}, outputs first, but got {J.shape}",
@@ -166,9 +188,11 @@ def hessian(
     Args:
         grad: x -> gradient, an array of x's shape. Check it first: adapt.gradient(f, grad, x).
         hess: x -> array of shape x.shape + x.shape.
-        x: floating-point array.
+        x: array of real floating-point numbers.
         name: of the target.
         tolerance: relative gap that is of no interest.
+    Raises:
+        InputError: x is complex, where a Hessian has several meanings, or grad does not return an array of its shape.
 
     Example:
         >>> hessian(lambda x: x**3, lambda x: np.diag(3 * x**2), np.array([0.5, -1.0, 2.0]), name="cubes").symmetric
@@ -211,6 +235,11 @@ def hvp(
 
 def _check_gradient(grad: Callable[[Any], Any], x: Any) -> None:
     value = validated("x", x, must_differentiate=True)
+    if value.dtype.kind == "c":
+        raise InputError(
+            f"Expected real numbers for x but got dtype={value.dtype}: second derivatives of a complex input are not "
+            "one matrix; claim the derivative of its gradient with adapt.jacobian, or part real from imaginary"
+        )
     got = np.shape(grad(value.copy()))
     if got != value.shape:
         raise InputError(

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.adapt.claimed import claimed_names
 from gradcheck.adapt.forward_mode import jvp as adapt_jvp
 from gradcheck.adapt.importing import library
 from gradcheck.adapt.vjp import name_of, names_for
@@ -144,7 +145,7 @@ def _target(
             return _arrays(lib, lib.jvp(partial, tuple(own), tuple(along))[1])
 
     has = _has(lib, linearize, jvp, point, modes)
-    claimed = None if wrt is None else tuple(wrt)
+    claimed = claimed_names(wrt, names)
     if claimed is None and has["rev"]:
         claimed = point.blocks
     narrow = any(_is_bfloat(value) for value in values)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.adapt.claimed import claimed_names
 from gradcheck.adapt.importing import library
 from gradcheck.adapt.torch_modules import module_targets
 from gradcheck.adapt.torch_tensors import Slot, array_of, is_moving, seeded, slot_of, target_of, tensor_of, tensors_in
@@ -152,7 +153,7 @@ def _nameless(*inputs: Any) -> None:
 
 def _claimed(slots: Sequence[Slot], wrt: Sequence[str] | None) -> tuple[str, ...] | None:
     if wrt is not None:
-        return tuple(wrt)
+        return claimed_names(wrt, [slot.name for slot in slots])
     marked = tuple(slot.name for slot in slots if slot.wanted)
     return marked or None
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gradcheck.adapt.claimed import claimed_names
 from gradcheck.adapt.torch_tensors import Slot, is_moving, seeded, slot_of, target_of
 from gradcheck.adapt.vjp import names_for
 from gradcheck.errors import InputError
@@ -152,7 +153,7 @@ def _target(
         )
         return answer
 
-    claimed = tuple(wrt) if wrt is not None else None
+    claimed = claimed_names(wrt, [slot.name for slot in slots])
     if claimed is None and any(slot.wanted for slot in slots[:count]):
         claimed = tuple(slot.name for slot in slots if slot.wanted)
     return target_of(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.adapt.claimed import claimed_names
 from gradcheck.errors import ContractError, InputError
 from gradcheck.point import Point, validated
 from gradcheck.recipe import Recipe
@@ -46,7 +47,7 @@ def vjp(
     Returns:
         The target. For complex inputs the gradient of φ = Re Σ ū y is ∂φ/∂Re x + i ∂φ/∂Im x.
     Raises:
-        InputError: an input is empty, NaN, of objects, or none is floating-point.
+        InputError: an input is empty, NaN, of objects, or none is floating-point; wrt names what is no input.
 
     Example:
         >>> x, W = np.ones((2, 3)), np.ones((3, 5))
@@ -92,7 +93,7 @@ def vjp(
         point=point,
         forward=forward if bare else plain,
         linearize=linearize,
-        wrt=None if wrt is None else tuple(wrt),
+        wrt=claimed_names(wrt, flat_names),
         source=source_of(vjp),
         subject=forward,
         batch=batch,
@@ -106,15 +107,17 @@ def _vjp_again(things: Mapping[str, Any], arguments: Sequence[Any], **told: Any)
 
 
 def _by_name(answer: Any, labels: Sequence[str], inputs: Sequence[Any]) -> dict[str, Any]:
-    """Pair a vjp's answer with the inputs."""
+    """Pair a vjp's answer with the inputs; what it answers for no input is kept for `contract.keys` to tell."""
+    surplus: dict[str, Any] = {}
     if isinstance(answer, Mapping) and not isinstance(inputs[0], Mapping):
+        surplus = {str(key): gradient for key, gradient in answer.items() if key not in labels}
         missing = [label for label in labels if label not in answer]
         if missing:
             raise ContractError(
                 f"vjp returned no gradient for {', '.join(missing)}", wrt=missing[0], check="contract.keys"
             )
         answer = [answer[label] for label in labels]
-    elif not isinstance(answer, (tuple, list)):
+    elif _bare(answer, inputs):
         if len(inputs) != 1:
             raise ContractError(
                 f"Expected vjp to return a tuple of {len(inputs)} gradients but got {type(answer).__name__}",
@@ -131,9 +134,25 @@ def _by_name(answer: Any, labels: Sequence[str], inputs: Sequence[Any]) -> dict[
             found[label] = gradient
         elif gradient is None:
             found.update({n: None for n, _ in leaves(value, label)})
+        elif isinstance(gradient, (np.ndarray, np.generic)):
+            raise ContractError(
+                f"Expected a {type(value).__name__} of gradients for {label}, as it was given, but got an array of "
+                f"shape {gradient.shape}; give np.asarray({label}) if it is one array",
+                wrt=next(leaves(value, label))[0],
+                check="contract.keys",
+            )
         else:
             found.update(leaves(gradient, label))
-    return found
+    return found | surplus
+
+
+def _bare(answer: Any, inputs: Sequence[Any]) -> bool:
+    """Whether an answer is the gradient of the only input itself, and no tuple of one gradient an input."""
+    if not isinstance(answer, (tuple, list)):
+        return True
+    own = inputs[0]
+    several = len(inputs) == 1 and isinstance(own, (tuple, list)) and is_container(own) and len(answer) == len(own)
+    return several and not (len(own) == 1 and is_container(answer[0]) and not is_container(own[0]))
 
 
 def gradient(
@@ -148,8 +167,8 @@ def gradient(
 
     Args:
         f: (*inputs) -> number.
-        grad: (*inputs) -> array of the input's shape; a tuple of them for several inputs.
-        inputs: floating-point arrays.
+        grad: (*inputs) -> array of the input's shape, or a nest of its structure; a tuple of them for several inputs.
+        inputs: floating-point arrays, or nests of them.
         names: one an input.
         name: of the target.
         tolerance: relative gap that is of no interest.
@@ -162,7 +181,7 @@ def gradient(
         ('x',)
     """
     labels = names_for(f, inputs, names)
-    if len(inputs) == 1:
+    if len(inputs) == 1 and not is_container(inputs[0]):
         validated(labels[0], inputs[0], must_differentiate=True)
         shape = np.shape(f(np.array(inputs[0])))
         if shape and int(np.prod(shape)) != 1:
@@ -170,9 +189,16 @@ def gradient(
 
     def pull(arguments: tuple[Any, ...], u: Any) -> Any:
         answer = grad(*arguments)
-        several = isinstance(answer, (tuple, list)) and len(inputs) > 1
-        scaled = [None if g is None else u * np.asarray(g) for g in (answer if several else [answer])]
-        return tuple(scaled)
+        if len(inputs) > 1 or is_container(inputs[0]):
+            return rebuild(answer, lambda g: None if g is None else u * np.asarray(g))
+        if isinstance(answer, tuple) and len(answer) != 1:
+            raise ContractError(
+                f"Expected one gradient from {name_of(grad)} but got a tuple of {len(answer)}: return it alone",
+                wrt=labels[0],
+                check="contract.keys",
+            )
+        only = answer[0] if isinstance(answer, tuple) else answer
+        return (None if only is None else u * np.asarray(only),)
 
     def scalar(*arguments: Any) -> Any:
         value = f(*arguments)

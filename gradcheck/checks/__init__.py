@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradcheck.checks import contract, gradient, memory, nones, points, pullback, structure, value
+from gradcheck.checks import adjoint, contract, gradient, memory, nones, points, pullback, structure, value
 from gradcheck.checks.naming import naming
 from gradcheck.checks.trial import Trial
 from gradcheck.report import Finding
@@ -25,11 +25,13 @@ class Check:
         run: asks it; yields one finding for the target, or one for each quantity.
         prepares: whether later checks rest on it: nothing can be measured where the forward is not finite, and
             arguments that are written into are handed out as copies. It is run before a later one that is asked alone.
+        when: what is asked for that an ordinary call does not: to be told where the user's code raises.
     """
 
     id: str
     run: Callable[[Trial], Iterator[Finding]]
     prepares: bool = False
+    when: str = ""
 
     @property
     def explanation(self) -> str:
@@ -49,12 +51,12 @@ _CHECKS = (
     Check("contract.dtype", contract.contract_dtype),
     Check("contract.finite", contract.contract_finite),
     Check("contract.mutation", memory.contract_mutation, prepares=True),
-    Check("contract.aliasing", memory.contract_aliasing),
-    Check("contract.layout", memory.contract_layout),
-    Check("pullback.repeatable", pullback.pullback_repeatable),
-    Check("pullback.zero", pullback.pullback_zero),
-    Check("pullback.linear", naming(pullback.pullback_linear)),
-    Check("gradient", naming(gradient.gradient)),
+    Check("contract.aliasing", memory.contract_aliasing, when="a pullback called a second time"),
+    Check("contract.layout", memory.contract_layout, when="a cotangent that is not contiguous"),
+    Check("pullback.repeatable", pullback.pullback_repeatable, when="a pullback called a second time"),
+    Check("pullback.zero", pullback.pullback_zero, when="a cotangent of zeros"),
+    Check("pullback.linear", naming(pullback.pullback_linear), when="a cotangent made very large or small"),
+    Check("gradient", naming(gradient.gradient), when="steps from the point, or a point beside it"),
 )
 
 
@@ -65,7 +67,7 @@ def _real(target: Target) -> bool:
 # asked only of a target that declares what they hold it to
 _DECLARED: tuple[tuple[Callable[[Target], bool], Check], ...] = (
     (lambda target: target.elementwise and _real(target), Check("gradient.points", points.gradient_points)),
-    (lambda target: target.jvp is not None, Check("adjoint.dot", structure.adjoint_dot)),
+    (lambda target: target.jvp is not None, Check("adjoint.dot", adjoint.adjoint_dot)),
     (lambda target: target.symmetric, Check("second_order.symmetric", structure.second_order_symmetric)),
     (lambda target: target.batch is not None, Check("structure.batch", structure.structure_batch)),
 )

@@ -12,6 +12,7 @@ import numpy as np
 from gradcheck.errors import ContractError
 from gradcheck.norms import norm
 from gradcheck.pieces import is_large, pieces
+from gradcheck.point import Array
 
 __all__ = ["Claims", "Size", "viewed"]
 
@@ -49,7 +50,18 @@ def viewed(answer: Any) -> dict[str, Any]:
     """Return a pullback's answer as arrays, None kept: copies, but what is large as it is, to be looked at at once."""
     if not isinstance(answer, Mapping):
         raise ContractError(f"Expected a mapping of gradients but got {type(answer).__name__}")
-    return {name: g if g is None or is_large(g) else np.array(g, order="K") for name, g in answer.items()}
+    return {name: g if g is None or is_large(g) else _array(name, g) for name, g in answer.items()}
+
+
+def _array(name: str, g: Any) -> Array:
+    try:
+        return np.array(g, order="K")
+    except ValueError as error:
+        raise ContractError(
+            f"Expected an array for the gradient of {name} but got {type(g).__name__}: {error}",
+            wrt=name,
+            check="contract.shape",
+        ) from error
 
 
 class Claims:

@@ -117,6 +117,7 @@ def gradients_of(trial: Trial) -> Iterator[tuple[str, Array]]:
     for name in trial.target.point.blocks:
         gradient = answer.get(name)
         if gradient is not None:
-            if gradient.dtype.kind == "O":
-                raise ContractError(f"gradient of {name} has dtype=object", wrt=name, check="contract.dtype")
+            if gradient.dtype.kind not in "fciub":
+                told = f"gradient of {name} has dtype={gradient.dtype}: no numbers; return floats"
+                raise ContractError(told, wrt=name, check="contract.dtype")
             yield name, gradient

@@ -12,7 +12,7 @@ from gradcheck.point import Array, differentiable
 from gradcheck.streams import off_zero
 from gradcheck.tree import leaves, rebuild
 
-__all__ = ["drawn", "flatten", "masked", "scaled"]
+__all__ = ["active", "drawn", "flatten", "masked", "scaled"]
 
 
 def flatten(outputs: Any) -> Array:
@@ -28,7 +28,7 @@ def flatten(outputs: Any) -> Array:
             return outputs.ravel()
     elif isinstance(outputs, float):
         return np.array([outputs], dtype=np.float64)
-    flat = [np.asarray(leaf).ravel() for _, leaf in leaves(outputs) if _active(leaf)]
+    flat = [np.asarray(leaf).ravel() for _, leaf in leaves(outputs) if active(leaf)]
     if not flat:
         return np.zeros(0)
     joined = np.concatenate(flat) if len(flat) > 1 else flat[0]
@@ -37,7 +37,8 @@ def flatten(outputs: Any) -> Array:
     return joined.astype(np.complex128 if joined.dtype.kind == "c" else np.float64, copy=False)
 
 
-def _active(leaf: Any) -> bool:
+def active(leaf: Any) -> bool:
+    """Whether a leaf of the outputs is one that a derivative is taken of."""
     return isinstance(leaf, (float, complex)) or differentiable(leaf)
 
 
@@ -47,10 +48,10 @@ def drawn(outputs: Any, rng: np.random.Generator) -> Any:
     Entries are ±(0.5 … 1.5) and short decimals, so that they print well; with several outputs each is weighted by
     1/RMS of its values, so that none hides another.
     """
-    several = not isinstance(outputs, np.ndarray) and sum(_active(leaf) for _, leaf in leaves(outputs)) > 1
+    several = not isinstance(outputs, np.ndarray) and sum(active(leaf) for _, leaf in leaves(outputs)) > 1
 
     def draw(leaf: Any) -> Any:
-        if not _active(leaf):
+        if not active(leaf):
             return np.zeros_like(leaf) if isinstance(leaf, (np.ndarray, np.generic, int)) else None
         y = np.asarray(leaf)
         u = off_zero(rng, y.shape).round(4)
@@ -81,7 +82,7 @@ def masked(cotangent: Any, keep: Array) -> Any:
 
     def mask(leaf: Any) -> Any:
         nonlocal rest
-        if not _active(leaf):
+        if not active(leaf):
             return leaf
         mine, rest = rest[: np.size(leaf)].reshape(np.shape(leaf)), rest[np.size(leaf) :]
         if not isinstance(leaf, (np.ndarray, np.generic)):

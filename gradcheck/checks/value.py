@@ -28,6 +28,12 @@ def value_type(trial: Trial) -> Iterator[Finding]:
             where = f"output {name}" if name else "the output"
             yield trial.finding("value.type", "", Verdict.MALFORMED, f"{where} has dtype=object; return floats")
             return
+        if isinstance(leaf, (np.matrix, np.ma.MaskedArray)):
+            where = f"output {name}" if name else "the output"
+            kind = type(leaf).__name__
+            message = f"{where} is a {kind}, whose operators mean something else; return np.asarray of it"
+            yield trial.finding("value.type", "", Verdict.MALFORMED, message)
+            return
     if trial.y0.size == 0:
         got = ", ".join(f"{getattr(leaf, 'dtype', type(leaf).__name__)}" for _, leaf in leaves(trial.outputs))
         message = (
