@@ -9,6 +9,7 @@ import os
 import platform
 import shlex
 import time
+import tokenize
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -181,7 +182,7 @@ def _source_text(file: str, line: int, base: str) -> SourceText | None:
     lines = linecache.getlines(file)[line - 1 : line - 1 + _LONGEST]
     if not lines:
         return None
-    with contextlib.suppress(SyntaxError):  # the file has changed since it was imported
+    with contextlib.suppress(SyntaxError, tokenize.TokenError):  # it has changed since it was imported, or goes on
         lines = inspect.getblock(lines)
     return SourceText(file.removeprefix(base), line, "".join(lines).rstrip())
 

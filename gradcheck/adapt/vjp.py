@@ -109,7 +109,8 @@ def _vjp_again(things: Mapping[str, Any], arguments: Sequence[Any], **told: Any)
 def _by_name(answer: Any, labels: Sequence[str], inputs: Sequence[Any]) -> dict[str, Any]:
     """Pair a vjp's answer with the inputs; what it answers for no input is kept for `contract.keys` to tell."""
     surplus: dict[str, Any] = {}
-    if isinstance(answer, Mapping) and not isinstance(inputs[0], Mapping):
+    named = len(inputs) > 1 and isinstance(answer, Mapping) and set(labels) <= set(answer)
+    if named or (isinstance(answer, Mapping) and not isinstance(inputs[0], Mapping)):
         surplus = {str(key): gradient for key, gradient in answer.items() if key not in labels}
         missing = [label for label in labels if label not in answer]
         if missing:

@@ -11,6 +11,7 @@ import numpy as np
 from gradcheck.checks.confirm import UNEVEN, confirm, explained
 from gradcheck.checks.doubt import DIGITS, denied, fades, narrowing, trembling
 from gradcheck.checks.prober import Prober
+from gradcheck.checks.support import bends_both_ways
 from gradcheck.checks.ties import TIE, around, at_tie
 from gradcheck.compare import Comparison, Verdict, compare_kink
 from gradcheck.estimate import Estimate
@@ -161,19 +162,21 @@ def _at_tie(
     """
     wrong, claims = around(prober, number)
     if wrong or (claims is None and kinked == 1):
-        return comparison  # one output, one kink: its two slopes are all there is
+        return comparison
     if claims is None:
         return replace(comparison, verdict=Verdict.INCONCLUSIVE, reason=TIE)
     flat = int(np.ravel_multi_index(index, prober.x.shape))
     values, claimed = claims.reshape(len(claims), -1)[:, flat], prober.claim(number)[index]
     low, high = values.real.min(), values.real.max()
     slack = bar + 1e-4 * (high - low)
-    if low >= ends[0] - 10 * slack and high <= ends[1] + 10 * slack:
+    several = np.unique(np.round((values.real - low) / max(slack, 1e-3 * (high - low), 1e-300))).size > 2
+    wide = max(high - low, ends[1] - ends[0])
+    if not several and low >= ends[0] - 10 * slack and high <= ends[1] + 10 * slack:
         return comparison  # the points around show the same branches, and from farther away
     if not np.iscomplexobj(values) and low - slack <= claimed <= high + slack:
         return replace(comparison, verdict=Verdict.KINK, gap=0.0)
-    branches_met = np.unique(np.round((values.real - low) / max(slack, 1e-3 * (high - low), 1e-300))).size
-    if branches_met > 2 and low - (high - low) <= claimed.real <= high + (high - low):
+    near = min(low, ends[0]) - wide <= claimed.real <= max(high, ends[1]) + wide
+    if several and near and bends_both_ways(prober, number, index):
         return replace(comparison, verdict=Verdict.INCONCLUSIVE, reason=TIE)
     return comparison
 

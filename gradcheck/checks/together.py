@@ -18,6 +18,7 @@ from gradcheck.checks.doubt import denied, fades, narrowing
 from gradcheck.checks.precision import stage_for
 from gradcheck.checks.prober import Probe, Prober
 from gradcheck.checks.solvers import STOPS, wavering
+from gradcheck.checks.support import beyond_support
 from gradcheck.checks.ties import at_tie, nearer
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
@@ -78,12 +79,13 @@ def together(trial: Trial, findings: Sequence[Finding]) -> Iterator[Finding]:
         alone = len(group) == 1
         whole = trial if alone else Trial(joined(trial.target, group, trial.fresh()), trial.settings)
         prober = Prober(whole, stage_for(whole), group[0] if alone else "together")
-        for v, along, level in _lines(prober):
-            probe = _wrong(prober, v, level)
-            if probe is not None:
-                named = (name for name in group if trial.target.owner(name)[1] in kinked)
-                yield from (_finding(trial, name, probe, along) for name in named)
-                return
+        lines = ((_wrong(prober, v, level), along) for v, along, level in _lines(prober))
+        told = next(((probe, along) for probe, along in lines if probe is not None), None)
+        told = told or beyond_support(whole, prober.name)
+        if told is not None:
+            named = (name for name in group if trial.target.owner(name)[1] in kinked)
+            yield from (_finding(trial, name, *told) for name in named)
+            return
 
 
 def _lines(prober: Prober) -> Iterator[tuple[Array, str, float]]:
