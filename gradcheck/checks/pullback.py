@@ -52,9 +52,9 @@ def pullback_repeatable(trial: Trial) -> Iterator[Finding]:
                 "a random backward needs the mask of its own forward"
             )
             yield trial.finding("pullback.repeatable", name, Verdict.MALFORMED, message)
-    for name, message in kept_caches(trial) if not wrong else ():
+    for name, message, pattern in kept_caches(trial) if not wrong else ():
         wrong = True
-        yield trial.finding("pullback.repeatable", name, Verdict.MALFORMED, message, pattern="stale_cache")
+        yield trial.finding("pullback.repeatable", name, Verdict.MALFORMED, message, pattern=pattern)
     if not wrong:
         yield trial.finding("pullback.repeatable", "", Verdict.AGREES)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from math import sqrt
 from typing import Any
 
@@ -22,6 +23,8 @@ from gradcheck.point import Array, differentiable
 
 __all__ = ["kept_caches"]
 
+_Move = Callable[[np.random.Generator, Array], Array]
+
 _MOVE = 0.07  # relative: signs and sizes stay, so that the moved point is of the same kind
 _LARGE = 100_000  # numbers in all inputs, beyond which only the first one moves
 _ROUGH = 1e-3  # relative error of a plain central difference, where a function is not smooth
@@ -36,36 +39,55 @@ _FIRST = (
     "is right at the first point and stays the same at another, where it is measured to be wrong. What a backward "
     "needs is kept from the first call"
 )
+_LEFT_OUT = (
+    "does not follow {moved}, and the derivative does: right while that is all zeros or ones, and measured to be wrong "
+    "where it is moved. It is left out of the backward, or kept from the first call"
+)
 
 
-def kept_caches(trial: Trial) -> Iterator[tuple[str, str]]:
-    """Yield (input, message) of gradients that belong to another forward than the one before their backward.
+def kept_caches(trial: Trial) -> Iterator[tuple[str, str, str | None]]:
+    """Yield (input, message, pattern) of gradients that belong to another forward than the one before their backward.
 
     Args:
         trial: of a target by itself; models bring their own wiring.
 
     Cost: two evaluations for each input that is moved, and two a block whose claims are the same there, as they are
-        for a linear function; measured with error bars only where these say that a claim is wrong.
+        for a linear function; measured with error bars only where these say that a claim is wrong. Where a claim stays
+        the same, its masks may be kept as well, and it is asked where signs and order are others.
     """
     told: set[str] = set()
+    follows: set[str] = set()
+    stuck: list[tuple[str, list[str]]] = []
     for group in _groups(trial) if trial.target.role == "local" else ():
-        still, there = _claims(trial, group)
-        if there is None:
-            continue
-        trial.evaluations += there.evaluations
-        _, pullback = trial.linearize()
-        again = viewed(pullback(trial.cotangent(0)))
-        elsewhere = [n for n in trial.claimed_blocks() if n not in told and _unlike(trial, n, again.get(n))]
-        del pullback, again
-        for name in trial.claimed_blocks():
-            if name in elsewhere:
-                told.add(name)
-                yield name, f"gradient of {name} {_BEFORE}"
-            elif name in still and name not in told and _stuck(trial, there, name):
-                told.add(name)
-                yield name, f"gradient of {name} {_FIRST}"
-        if still:  # the other point was asked once more
-            trial.forget()
+        for move in (_nudged, _shuffled):
+            still, there = _claims(trial, group, move)
+            if there is None:
+                continue
+            trial.evaluations += there.evaluations
+            _, pullback = trial.linearize()
+            again = viewed(pullback(trial.cotangent(0)))
+            elsewhere = [n for n in trial.claimed_blocks() if n not in told and _unlike(trial, n, again.get(n))]
+            del pullback, again
+            for name in trial.claimed_blocks():
+                if name in elsewhere:
+                    told.add(name)
+                    yield name, f"gradient of {name} {_BEFORE}", "stale_cache"
+                elif name not in still:
+                    follows.add(name)
+                elif name not in told and _stuck(trial, there, name):
+                    told.add(name)
+                    stuck.append((name, group))
+            if still:  # the other point was asked once more
+                trial.forget()
+            # an input along which the function is linear piece by piece may be told by its signs and order alone
+            if not (still - told) & set(group) or not all(_mixed(trial.value(name)) for name in group):
+                break
+    for name, group in stuck:
+        bare = all(np.unique(trial.value(n)).tolist() in ([0.0], [1.0]) for n in group)
+        if name in follows and bare:
+            yield name, f"gradient of {name} {_LEFT_OUT.format(moved=' and '.join(group))}", None
+        else:
+            yield name, f"gradient of {name} {_FIRST}", "stale_cache"
 
 
 def _groups(trial: Trial) -> list[list[str]]:
@@ -85,9 +107,9 @@ def _unlike(trial: Trial, name: str, again: Any) -> bool:
     return not (identical(first, again) or close(first, again, 1e-10, faintest(trial, name)))
 
 
-def _claims(trial: Trial, group: list[str]) -> tuple[set[str], Trial | None]:
+def _claims(trial: Trial, group: list[str], move: _Move) -> tuple[set[str], Trial | None]:
     """Return what is claimed as it was at a point where some inputs are moved, and a trial there, None for no such."""
-    there = Trial(trial.target, trial.settings, _moved(trial, group))
+    there = Trial(trial.target, trial.settings, _moved(trial, group, move))
     there.share_cotangents(trial)
     trial.cotangent(0)
     try:
@@ -103,16 +125,27 @@ def _claims(trial: Trial, group: list[str]) -> tuple[set[str], Trial | None]:
         return set(), None
 
 
-def _moved(trial: Trial, group: list[str]) -> list[Any]:
+def _moved(trial: Trial, group: list[str], move: _Move) -> list[Any]:
     rng = trial.rng("kept", *group)
     values = [v.copy(order="K") if isinstance(v, np.ndarray) and not is_large(v) else v for v in trial.values]
-
-    def step(x: Array) -> Array:  # a bias that is zero moves too
-        return np.asarray(x + _MOVE * rng.uniform(0.5, 1.0, np.shape(x)) * np.where(x == 0, 1.0, x))
-
     for name in group:
-        values[trial.index(name)] = changed(values[trial.index(name)], step)
+        values[trial.index(name)] = changed(values[trial.index(name)], partial(move, rng))
     return values
+
+
+def _nudged(rng: np.random.Generator, x: Array) -> Array:
+    """Return each entry moved by a part of itself; a bias that is zero moves too."""
+    return np.asarray(x + _MOVE * rng.uniform(0.5, 1.0, np.shape(x)) * np.where(x == 0, 1.0, x))
+
+
+def _shuffled(rng: np.random.Generator, x: Array) -> Array:
+    """Return the same numbers at other places: of one kind, and other signs and another order in most."""
+    return np.asarray(rng.permutation(x.ravel()).reshape(x.shape))
+
+
+def _mixed(x: Array) -> bool:
+    """Whether entries have both signs: positive numbers may be variances, probabilities, or in order."""
+    return not is_large(x) and bool(x.min() < 0 < x.max())
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -124,11 +157,14 @@ def _same(one: Any, other: Any) -> bool:
 def _off(trial: Trial, name: str) -> float:
     """Return by how much, relative, one central difference is not what is claimed; 0 where nothing is known."""
     gradient, x = trial.gradient(0, name), trial.value(name)
+    stage = stage_for(trial) if x.dtype.itemsize < 8 else None
+    seen = trial if stage is None else stage.trial  # float32 by itself would show a tenth
+    x = seen.value(name)
     eps = float(np.finfo(x.dtype).eps)
     rng = trial.rng("kept", name)
     v = banded(rng, x.shape)
     step = eps ** (1 / 3) * (norm(x) / sqrt(x.size) or 1.0)
-    evaluate = trial.evaluator(name)
+    evaluate = seen.evaluator(name)
     up, down = (evaluate(moved(x, v, sign * step)) for sign in (1.0, -1.0))
     if up is None or down is None:
         return 0.0

@@ -409,6 +409,7 @@ PLANTED = (
         "the forward mode alone is wrong",
         lambda: both_modes(lambda inputs, tangents: 1.001 * np.cos(inputs[0]) * tangents[0]),
         lambda: both_modes(lambda inputs, tangents: np.cos(inputs[0]) * tangents[0]),
+        "x",
     ),
     Planted("second_order.symmetric", "a triangle", lambda: quadratic(np.triu(S)), lambda: quadratic(S), "x"),
     Planted("structure.batch", "a mean over the batch", lambda: batched(True), lambda: batched(False), "x"),
