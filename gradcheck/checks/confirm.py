@@ -17,6 +17,7 @@ from gradcheck.checks.doubt import (
     mixed,
     most,
     narrowing,
+    rests,
     spread,
     spread_at_most,
     trembling,
@@ -72,6 +73,9 @@ def _uneven(prober: Prober, probe: Probe) -> bool:
     noisy = estimate.noise > _ORDINARY * line.floor()
     if estimate.kind == "flat" and prober.trial.stairs:
         return True  # this function is known to stand still where it should not
+    if rests(estimate, prober.magnitude(probe.number)):
+        prober.trial.stairs = True
+        return True
     still = stands_still_nearby(line) or fades(estimate, prober.magnitude(probe.number))
     if not noisy and not still and not saws(line, estimate.gap):
         return False

@@ -37,6 +37,7 @@ __all__ = [
     "mixed",
     "most",
     "narrowing",
+    "rests",
     "rounded_off",
     "spread",
     "spread_at_most",
@@ -44,6 +45,8 @@ __all__ = [
 ]
 
 TALL = 2.0**-20  # of the outputs: eight spacings of float32, in which a function may compute inside
+_SINGLE = 2.0**-24  # of the outputs: half a spacing of float32
+_STILL = 1e-3  # of what is claimed: what moves by less, rests
 _SPACINGS = 100  # of the outputs: what moves them by less is nothing but rounding
 _NARROW = 1e-3  # relative; what a claim of float32 or less may tremble
 
@@ -232,6 +235,29 @@ def fades(estimate: Estimate, whole: float) -> bool:
     off = [(h * abs(gap - estimate.gap), abs(gap - estimate.gap)) for h, gap in estimate.curve]
     first = min((height for height, apart in off if apart > 0.5 * abs(estimate.gap)), default=inf)
     return first <= TALL * whole and any(abs(gap) < 0.3 * abs(estimate.gap) for _, gap in estimate.curve[:3])
+
+
+def rests(estimate: Estimate, whole: float) -> bool:
+    """Whether outputs rest on short steps, on which a claim would move them by less than a stair of float32.
+
+    A softmax in float32 of scores near zero moves by a spacing or not at all. Stairs that are taller than that are the
+    function's own, and where a claim would have climbed one before anything moved, nothing excuses it.
+
+    Args:
+        estimate: what was measured.
+        whole: ‖u ∘ y‖₂ over all outputs.
+    """
+    claimed, rest, moved = abs(estimate.claimed), 0.0, False
+    for h, gap in reversed(estimate.curve):  # the shortest first
+        change = h * abs(gap + estimate.claimed)
+        moved = moved or change > _STILL * h * claimed
+        if not moved:
+            rest = h
+        elif change > TALL * whole:
+            return False
+        elif 0 < rest * claimed < max(change, _SINGLE * whole):
+            return True
+    return False
 
 
 def denied(line: Line, gap: float, levels: Sequence[int] = (0, 1, 2)) -> bool:

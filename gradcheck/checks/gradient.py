@@ -13,7 +13,7 @@ from gradcheck.checks.entries import Entry, measure_entries
 from gradcheck.checks.faint import AWAY
 from gradcheck.checks.findings import direction_finding, entries_finding
 from gradcheck.checks.moved import moved_probes
-from gradcheck.checks.precision import Stage, stage_for
+from gradcheck.checks.precision import Stage, native_for, stage_for
 from gradcheck.checks.prober import Probe, Prober
 from gradcheck.checks.together import together
 from gradcheck.checks.trial import Trial
@@ -48,6 +48,10 @@ def of_block(trial: Trial, stage: Stage, name: str) -> Iterator[Finding]:
     effort, size = trial.settings.budget, prober.x.size
     affordable = size * _PER_ENTRY <= effort.budget
     probes, apart = directions(prober, effort.probes, affordable)
+    native = native_for(stage, name) if any(p.verdict is Verdict.INCONCLUSIVE for p in probes) else None
+    if native is not None:
+        prober = Prober(trial, native, name)
+        probes, apart = directions(prober, effort.probes, affordable)
     if affordable:
         prober, probes = sharpened(prober, probes, apart)
     worst = max(

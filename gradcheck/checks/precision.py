@@ -15,16 +15,17 @@ from typing import Any
 import numpy as np
 
 from gradcheck.checks.cotangents import flatten
-from gradcheck.checks.extended import extended_trial
+from gradcheck.checks.extended import EXTENDED, extended_trial
 from gradcheck.checks.trial import Trial
 from gradcheck.norms import all_finite, norm
 from gradcheck.pieces import changed, distance, extremes
 from gradcheck.point import Array, differentiable
 
-__all__ = ["Stage", "stage_for"]
+__all__ = ["Stage", "native_for", "stage_for"]
 
 _SPACINGS = (2.0**-52, 2.0**-23, 2.0**-10, 2.0**-7)  # float64, float32, float16, bfloat16
 _RESOLUTIONS = (1e-6, 1e-3, 3e-2, 1e-1)  # what a claim of each is asked for
+_FLIPS = 0.2  # of outputs: whose rounding a move of a hundredth of a spacing may change
 _ROUNDED = 8.0  # spacings that two precisions of one function may be apart
 _NATIVE = (1e-6, 1e-3, 1e-1, 3e-1)  # what three levels of differences can promise where outputs are rounded to each
 
@@ -64,6 +65,26 @@ def stage_for(trial: Trial) -> Stage:
     return Stage(trial, eps, eps, resolution_for(eps, native=True))
 
 
+def native_for(stage: Stage, name: str) -> Stage | None:
+    """Return a stage with steps of float32 for one block of a float64 function, None where float64 is right for it.
+
+    A softmax in float32 inside an attention of float64 rounds what queries and keys do, and values not at all: all that
+    a small move of the block moves is nothing, where a longer one says that it should.
+    """
+    trial = stage.trial
+    if stage.eps > _SPACINGS[0] or stage.eps < EXTENDED:
+        return None
+    moves = [_moved(trial, 2.0**-exponent, name) for exponent in (38, 30, 6)]
+    if any(y is None for y in moves):
+        return None
+    tiny, small, large = (np.abs(y - trial.y0) for y in moves)
+    due = large * 2.0**-24 > 16 * np.spacing(np.abs(trial.y0))
+    if not due.any() or np.any(tiny[due]) or np.mean(small[due] > 0) > _FLIPS or _moves_wider(trial, due, name):
+        return None
+    single = _SPACINGS[1]
+    return Stage(trial, single, single, resolution_for(single, native=True), stage.lifted)
+
+
 def resolution_for(eps: float, *, native: bool = False) -> float:
     """Return the resolution that is asked for at a precision, where the user asks for none.
 
@@ -96,13 +117,13 @@ def effective_spacing(trial: Trial) -> float:
     return _SPACINGS[1]
 
 
-def _moves_wider(trial: Trial, due: Any) -> bool:
+def _moves_wider(trial: Trial, due: Any, name: str = "") -> bool:
     """Whether most outputs that a small move left as they were move in extended precision: nothing is float32 inside.
 
     √(1 + x²) − 1 stands still as well, on the spacings of one.
     """
     wide = extended_trial(trial)
-    tiny = None if wide is None else _moved(wide, 2.0**-30)
+    tiny = None if wide is None else _moved(wide, 2.0**-30, name)
     return wide is not None and tiny is not None and bool(np.mean(tiny[due] != wide.y0[due]) > 0.5)
 
 
@@ -154,11 +175,12 @@ def _bfloat(values: Any) -> Any:
     return (values.astype(np.float32).view(np.uint32) & np.uint32(0xFFFF0000)).view(np.float32).astype(np.float64)
 
 
-def _moved(trial: Trial, size: float) -> Any:
+def _moved(trial: Trial, size: float, name: str = "") -> Any:
+    """Return the outputs where all inputs are moved, or one alone; None where they are not finite."""
     rng = trial.rng("precision")
     values = list(trial.values)
     for i, value in enumerate(values):
-        if differentiable(value):
+        if differentiable(value) and name in ("", trial.names[i]):
             values[i] = changed(value, partial(_step, rng, size, bool(np.any(value))))
         elif isinstance(value, np.ndarray):
             values[i] = value.copy(order="K")

@@ -1,0 +1,58 @@
+"""Float32 inside one path of a function of float64: what the others show in ten digits, it shows in four or none."""
+
+import numpy as np
+import pytest
+
+import gradcheck
+from gradcheck import Verdict, adapt
+
+
+def softmax(z):
+    z = z.astype(np.float32)
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    return (e / e.sum(axis=-1, keepdims=True)).astype(np.float64)
+
+
+def attention(q, k, v):
+    return softmax(q @ k.T / 2) @ v
+
+
+def pull(inputs, u, factor=1.0):
+    q, k, v = inputs
+    p = softmax(q @ k.T / 2)
+    dp = u @ v.T
+    dz = factor * p * (dp - (p * dp).sum(axis=-1, keepdims=True)) / 2
+    return dz @ k, dz.T @ q, p.T @ u
+
+
+def verdicts(scale, factor, seeds=range(5)):
+    found = {}
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        q, k, v = (size * rng.normal(size=(rows, 4)) for size, rows in ((scale, 3), (scale, 5), (1.0, 5)))
+        target = adapt.vjp(attention, lambda i, u: pull(i, u, factor), q, k, v, name="attention")
+        for finding in gradcheck.check(target, seed=seed).findings:
+            if finding.check == "gradient.direction":
+                found.setdefault(finding.wrt, set()).add(finding.verdict)
+    return found
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1e-3, 1e-2])
+def test_stairs_of_a_softmax_in_float32_are_not_taken_for_a_slope_of_zero(scale):
+    found = verdicts(scale, 1.0)
+    assert found["v"] == {Verdict.AGREES}
+    assert found["q"] | found["k"] <= {Verdict.AGREES, Verdict.INCONCLUSIVE}
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.01, -1.0])
+@pytest.mark.parametrize("scale", [0.1, 0.5])
+def test_a_softmax_in_float32_is_measured_with_steps_of_float32(scale, factor):
+    expected = {Verdict.AGREES if factor == 1.0 else Verdict.DISAGREES}
+    assert verdicts(scale, factor) == {"q": expected, "k": expected, "v": {Verdict.AGREES}}
+
+
+def test_a_flat_function_whose_claim_would_have_moved_it_is_still_wrong():
+    """Outputs that rest on short steps excuse a claim only up to stairs as tall as rounding in float32."""
+    x = np.array([-0.6, -1.2, 0.9, 2.0, -0.4])
+    straight_through = adapt.vjp(lambda x: np.maximum(x, 0), lambda i, u: (u,), x, names=("x",), name="relu")
+    assert gradcheck.check(straight_through).verdict is Verdict.DISAGREES
