@@ -26,6 +26,7 @@ __all__ = ["Stage", "native_for", "stage_for"]
 _SPACINGS = (2.0**-52, 2.0**-23, 2.0**-10, 2.0**-7)  # float64, float32, float16, bfloat16
 _RESOLUTIONS = (1e-6, 1e-3, 3e-2, 1e-1)  # what a claim of each is asked for
 _FLIPS = 0.2  # of outputs: whose rounding a move of a hundredth of a spacing may change
+_TALL = 2.0**-18  # of the outputs: what rounding in float32 moves them by at first
 _ROUNDED = 8.0  # spacings that two precisions of one function may be apart
 _NATIVE = (1e-6, 1e-3, 1e-1, 3e-1)  # what three levels of differences can promise where outputs are rounded to each
 
@@ -81,6 +82,10 @@ def native_for(stage: Stage, name: str) -> Stage | None:
     due = large * 2.0**-24 > 16 * np.spacing(np.abs(trial.y0))
     if not due.any() or np.any(tiny[due]) or np.mean(small[due] > 0) > _FLIPS or _moves_wider(trial, due, name):
         return None
+    between = (_moved(trial, 2.0**-exponent, name) for exponent in range(27, 3, -3))
+    first = next((y for y in between if y is not None and np.any(y != trial.y0)), trial.y0)
+    if np.max(np.abs(first - trial.y0)) > _TALL * np.max(np.abs(trial.y0)):
+        return None  # stairs that are the function's own
     single = _SPACINGS[1]
     return Stage(trial, single, single, resolution_for(single, native=True), stage.lifted)
 
