@@ -135,6 +135,24 @@ def test_none_for_a_parameter_at_its_start_is_open_until_wrt_says_what_is_due(va
     assert ("in wrt what is due" in of_none.reason) == (wrt is None)
 
 
+@pytest.mark.parametrize("scale", [1e-3, 1e-6, 1e-9])
+def test_none_for_a_small_input_of_float32_is_told(scale):
+    def target(answers):
+        def made(rng):
+            x, b = rng.standard_normal((4, 3)).astype(np.float32), (scale * rng.standard_normal(3)).astype(np.float32)
+
+            def pull(i, u):
+                d = u * (1 - np.tanh(i[0] + i[1]) ** 2)
+                return d, d.sum(axis=0) if answers else None
+
+            return adapt.vjp(lambda x, b: np.tanh(x + b), pull, x, b, names=("x", "b"), name="bias")
+
+        return made
+
+    assert told(target(False))
+    assert verified(target(True))
+
+
 @pytest.mark.parametrize("claim", [1e-9, 1e-12])
 def test_a_gradient_claimed_of_a_constant_is_told(claim):
     f = lambda x: 3.0  # noqa: E731  # a number, whatever x
