@@ -21,6 +21,7 @@ __all__ = ["AWAY", "faint", "strata"]
 AWAY = 0.5  # longest step along a few entries: none of them moves as far as the block is large
 _SEEN = 4.0  # bars that a gap is to be: directions are half as long in some entries, and a gap may be half covered
 _HIDDEN = 1e-4  # of the block's typical gradient: what is smaller is probed apart
+_LEVELS = 12  # masks one within the other, of four decades or more each
 
 
 def strata(prober: Prober, bar: float) -> Iterator[Array]:
@@ -34,7 +35,7 @@ def strata(prober: Prober, bar: float) -> Iterator[Array]:
     if size is not None and size.least > 0.1 * size.largest:
         return  # all are as large as the typical one
     inside = np.ones(claim.shape, dtype=bool)
-    for _ in range(3):
+    for _ in range(_LEVELS):
         count = int(np.count_nonzero(inside))
         typical = hypot(*(norm(g[at]) for g, at in pieces(claim, inside))) / sqrt(count) if count else 0.0
         hidden = _SEEN * bar / (prober.resolution * prober.scale)
