@@ -163,9 +163,11 @@ def headline(report: Report) -> str:
     if open_:
         return f"INCONCLUSIVE: {len(open_)} of {plural(len(rows), 'row')} could not be verified{known}{stopped}"
     kinks = sum(row.verdict is Verdict.KINK for row in rows)
-    sharp = max((r for row in rows if (r := row.resolution) is not None and isfinite(r)), default=None)
+    resolutions = [r for row in rows if (r := row.resolution) is not None and isfinite(r)]
+    sharp, faint = max((r for r in resolutions if r < 1), default=None), sum(r >= 1 for r in resolutions)
     seen = f"; the least sharp would have seen a relative error of {relative(sharp)}" if sharp is not None else ""
     at_kinks = f", {kinks} of them at kinks" if kinks else ""
+    unseen = f", {faint} of them with a gradient too faint for the outputs to show" if faint else ""
     word = "INCOMPLETE" if report.stopped else "VERIFIED"
     agree = "agrees" if len(rows) == 1 else "agree"
-    return f"{word}: {plural(len(rows), 'row')} {agree}{at_kinks}{known}{seen}{stopped}"
+    return f"{word}: {plural(len(rows), 'row')} {agree}{at_kinks}{unseen}{known}{seen}{stopped}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from math import isnan
+from math import inf, isnan
 
 __all__ = ["number", "pair", "plural", "printable", "relative", "signed"]
 
@@ -59,8 +59,10 @@ def pair(claimed: float | None, measured: float | None) -> tuple[str, str]:
 
 
 def relative(value: float | None) -> str:
-    """Return a resolution to one digit: "4e-12"."""
-    return _NO_VALUE if value is None else "nan" if isnan(value) else f"{value:.0e}" if value not in (0.0,) else "0"
+    """Return a resolution to one digit: "4e-12"; "none" where no error would have been seen."""
+    if value is None or isnan(value):
+        return _NO_VALUE if value is None else "nan"
+    return "0" if value == 0.0 else "none" if 1 <= value < inf else f"{value:.0e}"
 
 
 def plural(count: int, word: str) -> str:

@@ -40,3 +40,14 @@ def test_a_claim_off_by_a_millionth_does_not_read_like_what_was_measured():
     with pytest.raises(gradcheck.GradientMismatch) as caught:
         gradcheck.assert_agrees(wrong)
     assert f"claimed {claimed}, measured {measured} ±" in str(caught.value)
+
+
+def test_a_gradient_too_faint_for_the_outputs_to_show_is_said_to_be_so():
+    """A turned sign is verified there, because nothing tells it from a right one."""
+    x = np.random.default_rng(0).normal(scale=1000, size=(3, 5))
+    s = lambda x: 1 / (1 + np.exp(-np.clip(x, -700, 700)))  # noqa: E731
+    pull = lambda i, u: (-u * s(i[0]) * (1 - s(i[0])),)  # noqa: E731
+    text = gradcheck.check(adapt.vjp(s, pull, x, names=("x",), name="sigmoid")).to_text()
+    assert "1 row agrees, 1 of them with a gradient too faint for the outputs to show" in text
+    assert "would have seen" not in text
+    assert "none" in next(line for line in text.splitlines() if line.startswith("sigmoid"))
