@@ -15,6 +15,7 @@ from gradcheck.checks.findings import direction_finding, entries_finding
 from gradcheck.checks.moved import moved_probes
 from gradcheck.checks.precision import Stage, native_for, stage_for
 from gradcheck.checks.prober import Probe, Prober
+from gradcheck.checks.start import past_the_start
 from gradcheck.checks.together import together
 from gradcheck.checks.trial import Trial
 from gradcheck.checks.wider import sharpened
@@ -38,6 +39,7 @@ def gradient(trial: Trial) -> Iterator[Finding]:
     findings = [finding for name in trial.claimed_blocks() for finding in of_block(trial, stage, name)]
     if any(finding.verdict is Verdict.KINK for finding in findings):
         findings += together(trial, findings)
+    findings += past_the_start(trial, findings)
     yield from findings
 
 

@@ -1,0 +1,91 @@
+"""Parameters at their start: gains of one and biases of zero, beside which a wrong formula is a right one.
+
+A gain's gradient that is taken from the output in place of the normalised input is right while the gain is one and the
+bias zero, and so is a layer that forgets them. Where such a block has a gradient claimed, each gradient is measured
+once more with all of them moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from gradcheck.checks.confirm import confirm
+from gradcheck.checks.precision import stage_for
+from gradcheck.checks.prober import Prober
+from gradcheck.checks.trial import Trial
+from gradcheck.compare import Verdict
+from gradcheck.norms import all_finite
+from gradcheck.report import Finding
+from gradcheck.report.text import pair
+from gradcheck.streams import off_zero
+
+__all__ = ["past_the_start"]
+
+_MOVE = 0.3  # times 0.5 to 1.5: of a gain of one it leaves half
+
+
+def past_the_start(trial: Trial, findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Yield what disagrees where parameters that are all zeros or all ones are moved; nothing where one is wrong here.
+
+    Cost: a forward, and an answer and a direction for each block.
+    """
+    names = trial.claimed_blocks()
+    at_start = [name for name in names if _at_start(trial, name)]
+    if not at_start or trial.target.role != "local" or any(finding.verdict.wrong for finding in findings):
+        return
+    moved = _moved(trial, at_start)
+    if moved is None:
+        return
+    stage = stage_for(moved)
+    for name in moved.claimed_blocks():
+        prober = Prober(moved, stage, name)
+        probe = prober.probe(0, prober.direction(0), full=True)
+        if probe.verdict is Verdict.DISAGREES:
+            probe = confirm(prober, probe)
+        if probe.verdict is Verdict.DISAGREES:
+            layer, quantity = trial.target.owner(name)
+            claimed, measured = pair(probe.estimate.claimed, probe.estimate.measured)
+            message = (
+                f"{layer}: gradient of {quantity} is right at the point given, where {_told(trial, at_start)}, and "
+                f"wrong where that is moved: claimed {claimed}, measured {measured} ± {probe.estimate.error:.1g}"
+            )
+            numbers = {
+                "claimed": probe.estimate.claimed,
+                "measured": probe.estimate.measured,
+                "error": probe.estimate.error,
+                "gap": probe.comparison.gap,
+                "allowed": probe.comparison.allowed,
+                "resolution": probe.comparison.resolution,
+                "evaluations": probe.estimate.evaluations,
+                "curve": probe.estimate.curve,
+            }
+            yield trial.finding("gradient.direction", name, Verdict.DISAGREES, message, **numbers)
+    trial.evaluations += moved.evaluations
+
+
+def _at_start(trial: Trial, name: str) -> bool:
+    x = trial.value(name)
+    return x.dtype.kind == "f" and bool(np.all(x == 0) or np.all(x == 1))
+
+
+def _told(trial: Trial, names: Sequence[str]) -> str:
+    """Return which blocks are what, "b is all zeros and γ is all ones"."""
+    words = {(False, False): "zero", (False, True): "one", (True, False): "all zeros", (True, True): "all ones"}
+    values = [(trial.target.owner(name)[1], trial.value(name)) for name in names]
+    return " and ".join(f"{quantity} is {words[x.size > 1, bool(np.any(x))]}" for quantity, x in values)
+
+
+def _moved(trial: Trial, names: Sequence[str]) -> Trial | None:
+    """Return a trial with these blocks moved, None where the function or its gradients are not defined there."""
+    values, rng = trial.fresh(), trial.rng("start")
+    for name in names:
+        x = trial.value(name)
+        values[trial.index(name)] = (x + _MOVE * off_zero(rng, x.shape)).astype(x.dtype)
+    moved = Trial(trial.target, trial.settings, values)
+    try:
+        finite = moved.y0.shape == trial.y0.shape and all_finite(moved.y0)
+        return moved if finite and moved.claimed_blocks() else None
+    except Exception:  # the moved point may lie outside the domain; then nothing is known
+        return None
