@@ -31,9 +31,10 @@ def past_the_start(trial: Trial, findings: Sequence[Finding]) -> Iterator[Findin
 
     Cost: a forward, and an answer and a direction for each block.
     """
-    names = trial.claimed_blocks()
-    at_start = [name for name in names if _at_start(trial, name)]
-    if not at_start or trial.target.role != "local" or any(finding.verdict.wrong for finding in findings):
+    first, *others = trial.target.point.blocks  # an input of zeros is a point that was chosen
+    at_start = [name for name in others if name in trial.claimed_blocks() and _at_start(trial, name)]
+    special = any(finding.verdict.wrong or finding.verdict is Verdict.KINK for finding in findings)
+    if not at_start or special or trial.target.role != "local" or _at_start(trial, first):
         return
     moved = _moved(trial, at_start)
     if moved is None:
