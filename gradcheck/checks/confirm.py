@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import isfinite
 
 import numpy as np
 
@@ -30,7 +31,7 @@ from gradcheck.norms import norm
 from gradcheck.pieces import extremes, is_large
 from gradcheck.probes.stairs import jumps_here, saws, stair, stands_still_nearby
 
-__all__ = ["HIDDEN", "UNEVEN", "confirm", "explained", "on_stairs"]
+__all__ = ["HIDDEN", "JUMPS", "UNEVEN", "confirm", "explained", "on_stairs"]
 
 _ORDINARY = 100.0  # noise over its floor that is taken for rounding without confirmation
 _SHARP = 1e4  # error bars that a slope is to be, to be none that rounding has left over
@@ -55,7 +56,7 @@ HIDDEN = (
     "rounding: far below the rest of its block, and all that it changes on the steps is less than a number of size one "
     "is rounded by; where none is met inside, the gradient is wrong. A point with entries of one size would settle it"
 )
-_JUMPS = "the function jumps at this point: no derivative exists there; a point beside it would settle it"
+JUMPS = "the function jumps at this point: no derivative exists there; a point beside it would settle it"
 
 
 def on_stairs(prober: Prober, probe: Probe) -> bool:
@@ -110,8 +111,9 @@ def _inexact(prober: Prober, first: Probe) -> float:
 
 def explained(prober: Prober, probe: Probe) -> Probe:
     """Return an inconclusive probe with the reason that fits; AGREES where a gap a little too wide is rounding."""
-    if probe.verdict is Verdict.INCONCLUSIVE and probe.estimate.scale == 0 and jumps_here(probe.line):
-        return replace(probe, comparison=replace(probe.comparison, reason=_JUMPS))
+    unmeasured = probe.estimate.scale == 0 or not isfinite(probe.comparison.allowed)
+    if probe.verdict is Verdict.INCONCLUSIVE and unmeasured and jumps_here(probe.line):
+        return replace(probe, comparison=replace(probe.comparison, reason=JUMPS))
     if probe.verdict is Verdict.INCONCLUSIVE and probe.comparison.allowed < abs(probe.comparison.gap):
         known = confirm(prober, probe, full=False, beside=False, jumps=False)
         return known if known.verdict is Verdict.AGREES else probe
@@ -194,7 +196,7 @@ def _confirmed(prober: Prober, probe: Probe, *, full: bool, beside: bool, jumps:
         repeats=first.repeats,
     )
     if jumps_here(first.line):
-        comparison = replace(first.comparison, verdict=Verdict.INCONCLUSIVE, reason=_JUMPS)
+        comparison = replace(first.comparison, verdict=Verdict.INCONCLUSIVE, reason=JUMPS)
         return replace(first, comparison=comparison)
     size = first.size
     narrowed, wrong = narrowing(prober, first)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.checks.confirm import JUMPS
 from gradcheck.checks.cotangents import flatten
 from gradcheck.checks.precision import stage_for
 from gradcheck.checks.trial import Trial
@@ -64,7 +65,8 @@ def _one_place(findings: Sequence[Finding]) -> list[Any]:
 
 def _doubted(finding: Finding) -> Finding:
     """Return a finding that is not verified with what its curve says of the measurement."""
-    if not finding.curve or finding.verdict not in (Verdict.DISAGREES, Verdict.INCONCLUSIVE):
+    open_ = finding.verdict is Verdict.INCONCLUSIVE and finding.reason != JUMPS
+    if not finding.curve or not (open_ or finding.verdict is Verdict.DISAGREES):
         return finding
     trend, words = trend_of(finding.curve)
     if not trend or (trend == "flat") != (finding.verdict is Verdict.DISAGREES):

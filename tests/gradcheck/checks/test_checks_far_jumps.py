@@ -30,3 +30,19 @@ def verdict(f, slope, factor, seed):
 def test_a_jump_far_away_hides_no_small_mistake_here(f, slope, seed):
     assert verdict(f, slope, 1.0, seed) is Verdict.AGREES
     assert verdict(f, slope, 1 + 1e-4, seed) is Verdict.DISAGREES
+
+
+@pytest.mark.parametrize(
+    ("name", "f", "slope", "x"),
+    [
+        ("remainder", lambda x: np.mod(x, 1.0), np.ones_like, np.array([2.0, 0.3, -1.0, 0.7, 3.0])),
+        ("step beside a slope", lambda x: np.where(x >= 1, x + 2, x), np.ones_like, np.array([1.0, 2.0, 0.5, 0.2])),
+    ],
+)
+def test_a_jump_at_the_point_is_the_reason_that_is_told(name, f, slope, x):
+    report = gradcheck.check(adapt.vjp(f, lambda i, u: (u * slope(i[0]),), x, names=("x",), name=name))
+    told = [f for f in report.findings if f.verdict is Verdict.INCONCLUSIVE]
+    assert {f.check for f in told} == {"gradient.direction", "gradient.entries"}
+    assert all("the function jumps at this point" in f.reason and "noise" not in f.message for f in told)
+    beside = adapt.vjp(f, lambda i, u: (u * slope(i[0]),), x + 0.05, names=("x",), name=name)
+    assert gradcheck.check(beside).verdict is Verdict.AGREES
