@@ -11,7 +11,7 @@ import numpy.typing as npt
 from gradcheck.errors import InputError
 from gradcheck.norms import all_finite
 
-__all__ = ["Array", "Point", "differentiable", "own", "validated"]
+__all__ = ["Array", "Point", "differentiable", "is_label", "own", "validated"]
 
 Array = npt.NDArray[Any]
 
@@ -19,6 +19,18 @@ Array = npt.NDArray[Any]
 def differentiable(value: object) -> bool:
     """Whether a value is an array (or scalar) of real or complex floating-point numbers."""
     return isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "fc"
+
+
+def is_label(value: Array) -> bool | None:
+    """Whether an array looks like a label, mask or flag: whole numbers, or at most two values.
+
+    None where it may also be a parameter at its start or a mask of ones: all entries equal, or whole numbers below −1.
+    """
+    values = np.unique(value)
+    whole = bool(np.all(value == np.round(value.real)))
+    if (value.size > 1 and values.size == 1) or (whole and np.min(values.real) < -1):
+        return None
+    return whole or values.size <= min(2, value.size - 1)
 
 
 def own(value: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from gradcheck.checks.precision import stage_for
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
-from gradcheck.point import differentiable
+from gradcheck.point import differentiable, is_label
 from gradcheck.report import Finding
 
 __all__ = ["contract_none"]
@@ -33,10 +33,11 @@ def contract_none(trial: Trial) -> Iterator[Finding]:
     for name in trial.names:
         value, gradient = trial.values[trial.index(name)], answer.get(name)
         if not differentiable(value):
-            if gradient is not None and isinstance(value, np.ndarray) and np.any(np.asarray(gradient) != 0):
+            if gradient is not None and _is_whole(value) and np.any(np.asarray(gradient) != 0):
                 told = True
+                what = value.dtype if isinstance(value, np.ndarray) else f"the {type(value).__name__} {value}"
                 message = (
-                    f"backward returned a gradient for {name}, which holds {value.dtype}: no derivative is defined "
+                    f"backward returned a gradient for {name}, which holds {what}: no derivative is defined "
                     "there; return None, or pass it as floats if it is meant to be differentiated"
                 )
                 yield trial.finding("contract.none", name, Verdict.MALFORMED, message)
@@ -54,17 +55,20 @@ def contract_none(trial: Trial) -> Iterator[Finding]:
         yield trial.finding("contract.none", "", Verdict.AGREES)
 
 
+def _is_whole(value: object) -> bool:
+    """Whether it holds integers or booleans; a flag alone is an option of the function."""
+    return isinstance(value, np.ndarray) or type(value) is int
+
+
 def _undue(trial: Trial, name: str, alone: bool) -> Verdict:
     """Return what None for an input deserves: INCONCLUSIVE where it may be a mask or a parameter at its start."""
     value, wrt = trial.value(name), trial.target.wrt
     if wrt is not None:
         return Verdict.MALFORMED if name in wrt else Verdict.AGREES
-    whole, values = np.all(value == np.round(value.real)), np.unique(value)
-    like_a_label = whole or values.size <= min(2, value.size - 1)
-    unsure = (value.size > 1 and values.size == 1) or bool(whole and np.min(values.real) < -1)
-    if (like_a_label and not alone and not unsure) or not _moves(trial, name):
+    like_a_label = is_label(value)
+    if (like_a_label and not alone) or not _moves(trial, name):
         return Verdict.AGREES
-    return Verdict.INCONCLUSIVE if unsure and like_a_label and not alone else Verdict.MALFORMED
+    return Verdict.INCONCLUSIVE if like_a_label is None and not alone else Verdict.MALFORMED
 
 
 def _moves(trial: Trial, name: str) -> bool:

@@ -283,3 +283,36 @@ def test_a_subclass_of_arrays_is_refused(value):
 def test_a_gradient_of_an_array_is_refused():
     with pytest.raises(InputError, match=r"Expected sine to return one number but got shape \(2, 3\)"):
         adapt.gradient(sine, np.cos, X)
+
+
+def affine(x, w, b):
+    return np.tanh(x @ w + b)
+
+
+def affine_vjp(inputs, u):
+    x, w, b = inputs
+    z = u * (1 - np.tanh(x @ w + b) ** 2)
+    return z @ w.T, x.T @ z, None if isinstance(b, int) else z.sum()
+
+
+def test_a_gradient_of_an_integer_is_malformed_also_where_it_is_pythons():
+    def claims(inputs, u):
+        return *affine_vjp(inputs, u)[:2], 2.0 * u.sum()
+
+    report = gradcheck.check(adapt.vjp(affine, claims, X, W, 0))
+    (finding,) = (f for f in report.findings if f.wrt == "b")
+    assert (finding.check, finding.verdict) == ("contract.none", Verdict.MALFORMED)
+    assert "holds the int 0" in finding.message
+    assert gradcheck.check(adapt.vjp(affine, affine_vjp, X, W, 0)).ok
+    assert gradcheck.check(adapt.vjp(affine, affine_vjp, X, W, 0.0)).ok
+
+
+def test_an_axis_with_no_gradient_or_zero_is_a_constant():
+    for none in (None, 0, 0.0):
+        target = adapt.vjp(
+            lambda x, axis: x.sum(axis),
+            lambda inputs, u, none=none: (np.broadcast_to(u[:, None], X.shape).copy(), none),
+            X,
+            1,
+        )
+        assert gradcheck.check(target).ok
