@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapt.holdings import read
-from gradcheck.adapt.observed import Convention, flattened, named
+from gradcheck.adapt.observed import Convention
+from gradcheck.adapt.returned import flattened, named
 from gradcheck.errors import ContractError
 
 __all__ = ["gradients_of"]
@@ -24,7 +25,7 @@ def gradients_of(
         answer: what it returned.
         found: the convention.
         labels: names of the inputs.
-        before: values of the parameters before it, for those that write an update.
+        before: values of the parameters before it, in their own dtype; some write an update.
     Raises:
         ContractError: it returned another number of gradients than at first.
     """
@@ -35,10 +36,12 @@ def gradients_of(
             gradients[n] = read(work, place)
     if found.updates:  # θ − 1 · g was written
         gradients |= {n: before[n] - read(work, p) for n, p in params.items() if n not in places}
-    for n, p in params.items():
+    for n in params:
         value = gradients.get(n)
         if isinstance(value, (float, int)) and not isinstance(value, bool):
-            gradients[n] = np.asarray(value, dtype=np.asarray(read(work, p)).dtype)
+            gradients[n] = np.asarray(value, dtype=before[n].dtype)
+        elif n in found.numbers and value is not None and np.size(value) == 1:
+            gradients[n] = np.reshape(value, ())
     return gradients
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "FORWARDS",
     "is_cotangent",
     "is_prediction_first",
+    "is_truth",
     "method_of",
     "required",
     "roles_of",
@@ -68,6 +69,11 @@ def is_cotangent(argument: str) -> bool:
     return _plain(argument) in _COTANGENTS or _plain(argument).startswith(("grad", "dout", "dl"))
 
 
+def is_truth(argument: str) -> bool:
+    """Whether an argument is called as that which a loss compares with: y, target, labels."""
+    return _plain(argument) in _TRUTHS
+
+
 def is_prediction_first(arguments: Sequence[str], inputs: Sequence[Any]) -> bool:
     """Whether a loss takes the prediction before the truth, by its names or because only the second is integer.
 
@@ -76,7 +82,7 @@ def is_prediction_first(arguments: Sequence[str], inputs: Sequence[Any]) -> bool
         inputs: their values.
     """
     if len(arguments) == 2:
-        first, second = (_plain(name) in _TRUTHS for name in arguments)
+        first, second = map(is_truth, arguments)
         if first != second:
             return second
     return differentiable(np.asarray(inputs[0])) and not differentiable(np.asarray(inputs[1]))

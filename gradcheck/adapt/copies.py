@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,31 +14,46 @@ from gradcheck.adapt.seeding import numbered
 from gradcheck.errors import InputError
 from gradcheck.point import differentiable
 
-__all__ = ["called", "copied", "fresh", "movers", "state_of"]
+__all__ = ["called", "copied", "fresh", "motion", "state_of"]
+
+Place = Path | int  # on an object, or the number of an input
 
 _STATISTICS = ("running", "moving", "global_")  # of a normalisation, constants of its inference
 
 
-def movers(
-    thing: Any, forward: str, values: Sequence[Any], seed: int, arrays: Mapping[str, Path], kept: str
-) -> set[str]:
-    """Return the names of the arrays of an object that its output depends on."""
-    found = set()
-    for n, path in arrays.items():
-        if n.rpartition(".")[2].lower().startswith(_STATISTICS):
-            continue
-        outputs = []
-        for factor in (1.0, 1.0 + 2.0**-10):
-            work = copied(thing)
-            write(work, path, (np.asarray(read(work, path)) * factor + (factor - 1.0)).astype(read(work, path).dtype))
-            try:
-                answer = called(work, forward, fresh(values), seed)
-            except Exception:  # it does not like being moved: then it is no parameter
-                break
-            outputs.append(getattr(work, kept) if kept else answer)
-        if len(outputs) == 2 and not _alike(*outputs):
-            found.add(n)
-    return found
+def motion(thing: Any, values: Sequence[Any], output: Callable[[Any, Sequence[Any]], Any]) -> Callable[[Place], bool]:
+    """Return a function that tells whether the output moves with what stands at a place; it looks once for each.
+
+    Args:
+        thing: the object; every look is at a copy.
+        values: the inputs.
+        output: (copy of the object, inputs) -> output of its forward.
+    """
+
+    @functools.cache
+    def still() -> Any:
+        return output(copied(thing), fresh(values))
+
+    @functools.cache
+    def moves(place: Place) -> bool:
+        work, inputs = copied(thing), fresh(values)
+        try:
+            if isinstance(place, int):
+                inputs[place] = _nudged(inputs[place])
+            elif str(place[-1][1]).lower().startswith(_STATISTICS):
+                return False
+            else:
+                write(work, place, _nudged(read(work, place)))
+            return not _alike(still(), output(work, inputs))
+        except Exception:  # it does not like being moved: then it is no parameter
+            return False
+
+    return moves
+
+
+def _nudged(value: Any) -> Any:
+    value = np.asarray(value, dtype=float if isinstance(value, int) else None)
+    return (value + 2.0**-10 * (np.abs(value) + 1.0)).astype(value.dtype)
 
 
 def _alike(a: Any, b: Any) -> bool:

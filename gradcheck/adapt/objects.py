@@ -14,11 +14,11 @@ from gradcheck.adapt.answers import gradients_of
 from gradcheck.adapt.conventions import method_of, required
 from gradcheck.adapt.copies import called, copied, fresh, state_of
 from gradcheck.adapt.elementwise import activation, loss
-from gradcheck.adapt.holdings import read, write
-from gradcheck.adapt.observed import observe, parted
+from gradcheck.adapt.holdings import Path, is_number, read, standing, write
+from gradcheck.adapt.observed import Convention, observe, parted
 from gradcheck.adapt.vjp import gradient, names_for
 from gradcheck.errors import InputError
-from gradcheck.point import Point, validated
+from gradcheck.point import Point, differentiable, validated
 from gradcheck.target import Pullback, Target, source_of
 
 __all__ = ["object"]
@@ -49,6 +49,9 @@ def object(
     applied as an update with a learning rate; output and dinputs as attributes; `act(x)` with `act.grad(x)` or
     `derivative(x)`. What is not recognised is refused with a sentence that says what to name.
 
+    Parameters are arrays that move the output, and plain numbers (b = 0.0) that have a gradient. Every array, and every
+    input beside one that has a gradient, is owed one, but for labels, masks and single numbers.
+
     Args:
         thing: the object. Every call is made on a fresh copy: it is not changed, and what it keeps cannot leak.
         inputs: of the forward; integers and objects are handed on.
@@ -57,7 +60,7 @@ def object(
         takes: what the backward's arguments are, in order: "x" (or an input's name), "y", "cache", "dy", "rate".
         params: names of the parameters, in the order in which backward returns their gradients.
         grads: parameter -> attribute that holds its gradient after a backward.
-        constants: arrays that the object keeps and that have no gradient.
+        constants: arrays that the object keeps, and inputs, that have no gradient.
         names: one an input.
         name: of the target; the class by default.
         label: in its network.
@@ -88,10 +91,14 @@ def object(
     )  # fmt: skip
     places = dict(found.params or {})
     own = tuple(f"self.{n}" if n in labels else n for n in places)
-    arrays = [validated(n, np.array(read(thing, p))) for n, p in places.items()]
+    rested = _rested(thing, found)
+    floats = [v.real.dtype for v in values if differentiable(v)]
+    plain = np.result_type(*floats) if floats else np.dtype(float)  # of Python's b = 0.0 where it meets x
+    starts = {n: read(thing, p) for n, p in places.items()}
+    arrays = [validated(n, np.array(v, plain if type(v) in (int, float) else None)) for n, v in starts.items()]
 
     def call(flat: Sequence[Any]) -> tuple[Any, Any, Any]:
-        work = copied(thing)
+        work = copied(rested)
         for path, value in zip(places.values(), flat[len(labels) :], strict=True):
             write(work, path, value)
         answer = called(work, found.forward, flat[: len(labels)], seed)
@@ -105,7 +112,7 @@ def object(
             # writing into them through an attribute is seen
             memo = {id(value): value for value in flat[: len(labels)]}
             mine, kept = copy.deepcopy((work, cache), memo)
-            before = {n: np.array(read(mine, p)) for n, p in places.items()}
+            before = {n: np.array(read(mine, p), a.dtype) for (n, p), a in zip(places.items(), arrays, strict=True)}
             answer = kept
             if found.backward:
                 answer = getattr(mine, found.backward)(*found.arguments(labels, flat, y, kept, cotangent))
@@ -128,6 +135,21 @@ def object(
         tolerance=tolerance,
         keeps=state_of(thing, found.forward, values, seed),
     )
+
+
+def _rested(thing: Any, found: Convention) -> Any:
+    """Return an object whose gradients of earlier steps are back at zero, for a layer that adds to them."""
+
+    def is_left(path: Path) -> bool:
+        old = standing(thing, path)
+        held = isinstance(old, np.ndarray) or (is_number(old) and not isinstance(read(thing, path[:-1]), tuple))
+        return held and bool(np.any(old))
+
+    left = [path for path in (found.grads or {}).values() if is_left(path)]
+    rested = copied(thing) if left else thing
+    for path in left:
+        write(rested, path, np.zeros_like(read(rested, path)))
+    return rested
 
 
 def _methods(

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from gradcheck.adapt import conventions as usual
-from gradcheck.adapt.copies import called, copied, fresh, movers
-from gradcheck.adapt.holdings import Path, gradient_of, input_gradient_of, parameters_in, read, spellings
+from gradcheck.adapt.copies import called, copied, fresh, motion
+from gradcheck.adapt.holdings import (
+    Path,
+    gradient_of,
+    in_store,
+    input_gradient_of,
+    is_number,
+    parameters_in,
+    read,
+    standing,
+)
+from gradcheck.adapt.owed import claimed_inputs, refuse_silent
+from gradcheck.adapt.returned import named, order_of
 from gradcheck.errors import InputError
 from gradcheck.point import differentiable
 
-__all__ = ["Convention", "flattened", "named", "observe", "parted"]
+__all__ = ["Convention", "observe", "parted"]
 
 _OUTPUTS = ("output", "outputs", "out", "y", "a", "A", "activation")
 
@@ -30,6 +41,7 @@ class Convention:
         cached: forward returns (y, cache), or (y, ..., cache).
         kept: attribute that holds the output, where forward returns nothing.
         params: name -> where the parameter stands.
+        numbers: parameters that are plain numbers, b = 0.0, and may have a gradient of any shape of one entry.
         grads: name of an input or parameter -> where its gradient stands; () where it is returned or an update.
         order: names of the quantities in the order in which backward returns them.
         claimed: inputs that a gradient was found for.
@@ -42,6 +54,7 @@ class Convention:
     cached: bool = False
     kept: str = ""
     params: Mapping[str, Path] | None = None
+    numbers: frozenset[str] = frozenset()
     grads: Mapping[str, Path] | None = None
     order: tuple[str, ...] = ()
     claimed: tuple[str, ...] = ()
@@ -76,40 +89,61 @@ def observe(
     """
     owner = type(thing).__name__
     work = copied(thing)
-    candidates = {n: p for n, p in parameters_in(work, params).items() if n not in constants}
+    paths = parameters_in(work, None).values()
+    before = {p: read(work, p) for p in paths}
     answer = called(work, forward, fresh(values), seed)
     convention, y, cache = _forwards(thing, work, forward, backward, labels, answer, takes)
-    ones = _ones(y)
-    returned = getattr(work, backward)(*convention.arguments(labels, values, y, cache, ones)) if backward else cache
-    places = _kept_gradients(work, candidates, grads or {})
+    written = {p for p, v in before.items() if standing(work, p) is not v}  # by the forward: a cache
+    returned = cache
+    if backward:
+        returned = getattr(work, backward)(*convention.arguments(labels, values, y, cache, _ones(y)))
+
+    moves = motion(thing, values, lambda own, inputs: parted(own, called(own, forward, inputs, seed), convention)[0])
+    arrays = {id(v): p for p, v in before.items() if isinstance(v, np.ndarray)}
+
+    def taken(place: Path) -> bool:
+        path = place if place in before else arrays.get(id(standing(work, place)))
+        return path is not None and moves(path)
+
+    def moving(names: Sequence[str]) -> list[str]:
+        return [n for n in names if moves(candidates[n])]
+
+    candidates = {n: p for n, p in parameters_in(thing, params).items() if n not in constants}
+    if params is None:
+        doubtful = {p for p in candidates.values() if in_store(p) or p in written}
+        candidates = {n: p for n, p in candidates.items() if p not in doubtful or moves(p)}
+    places = _kept_gradients(work, before, candidates, grads or {}, taken)
     # dW, made as zeros beside W, is an array of the object too, but the place of another's gradient
     candidates = {n: p for n, p in candidates.items() if p not in places.values()}
     places = {n: p for n, p in places.items() if n in candidates}
-    inputs = [n for n, v in zip(labels, values, strict=True) if differentiable(v)]
-
-    def moving(names: Sequence[str]) -> list[str]:
-        moved = movers(thing, forward, values, seed, {n: candidates[n] for n in names}, convention.kept)
-        return [n for n in names if n in moved]
-
-    shapes = {n: np.shape(read(work, p)) for n, p in candidates.items()}
-    order, chosen = _order(owner, returned, labels, shapes, places, params, convention.updates, moving)
+    numbers = frozenset(n for n, p in candidates.items() if is_number(before[p]))
+    if convention.updates:
+        order = tuple(labels)
+        chosen = {n for n, p in candidates.items() if n not in numbers or standing(work, p) is not before[p]}
+    else:
+        shapes = {n: None if n in numbers else np.shape(before[p]) for n, p in candidates.items()}
+        order, chosen = order_of(owner, returned, labels, shapes, places, params, moving)
+    silent = [n for n in candidates if n not in chosen and n not in places]
+    # a number without a gradient, eps or a momentum, is no parameter
+    refuse_silent(owner, moving([n for n in silent if params is not None or n not in numbers]))
+    final = {n: p for n, p in candidates.items() if n not in silent and (n not in numbers or moves(p))}
+    places = {n: p for n, p in places.items() if n in final}
     if returned is None:
         for n in labels:
             place = (((".", grads[n]),) if grads and n in grads else None) or input_gradient_of(
-                work, n, only=len(labels) == 1
+                work, n, taken, only=len(labels) == 1
             )
             if place is not None:
                 places[n] = place
-    _refuse_silent(owner, moving([n for n in candidates if n not in chosen and n not in places]))
-    final = {n: p for n, p in candidates.items() if n in chosen or n in places}
     told = {*order, *places, *(n for n in labels if isinstance(returned, Mapping) and named(returned, n) is not None)}
-    claimed = tuple(n for n in inputs if n in told)
+    method = f"{owner}.{backward or forward}"
+    claimed = claimed_inputs(method, returned, told, labels, values, y, constants, moves)
     if not claimed and not final:
         raise InputError(
-            f"{owner}.{backward or forward} returned no gradient, and no attribute of {owner} holds one "
+            f"{method} returned no gradient, and no attribute of {owner} holds one "
             f'(looked for d{labels[0]}, grad_{labels[0]}, ...); say where it is: grads={{{labels[0]!r}: "attribute"}}'
         )
-    return replace(convention, params=final, grads=places, order=order, claimed=claimed)
+    return replace(convention, params=final, numbers=numbers, grads=places, order=order, claimed=claimed)
 
 
 def _forwards(
@@ -149,76 +183,30 @@ def _forwards(
     return convention, y, cache
 
 
-def _kept_gradients(work: Any, candidates: Mapping[str, Path], grads: Mapping[str, str]) -> dict[str, Path]:
+def _kept_gradients(
+    work: Any,
+    before: Mapping[Path, Any],
+    candidates: Mapping[str, Path],
+    grads: Mapping[str, str],
+    taken: Callable[[Path], bool],
+) -> dict[str, Path]:
     """Return where the gradients of parameters stand on an object after its backward."""
-    numbers: dict[Any, int] = {}
+    counts: dict[Any, int] = {}
     found: dict[str, Path] = {}
     for n, path in candidates.items():
-        number = numbers[path[0]] = numbers.get(path[0], -1) + 1
-        place: Path | None = ((".", grads[n]),) if n in grads else gradient_of(work, path, number)
-        if place is not None:
+        number = None
+        if not is_number(before[path]):
+            number = counts[path[0]] = counts.get(path[0], -1) + 1
+        place: Path | None = ((".", grads[n]),) if n in grads else gradient_of(work, path, taken, number)
+        if place is not None and (n in grads or number is not None or _is_left(work, before, place)):
             found[n] = place
     return found
 
 
-def _order(
-    owner: str,
-    returned: Any,
-    labels: Sequence[str],
-    candidates: Mapping[str, tuple[int, ...]],
-    places: Mapping[str, Path],
-    params: Sequence[str] | None,
-    updates: bool,
-    moving: Callable[[Sequence[str]], list[str]],
-) -> tuple[tuple[str, ...], set[str]]:
-    """Return the order of what backward returns, and the parameters that it answers for."""
-    if updates:
-        return tuple(labels), set(candidates)
-    if isinstance(returned, Mapping):
-        return (), {n for n in candidates if named(returned, n) is not None}
-    if not isinstance(returned, (tuple, list)):
-        return tuple(labels[:1]) if returned is not None else (), set()
-    rest = list(returned[len(labels) :])
-    if len(rest) == 1 and isinstance(rest[0], Mapping):
-        return tuple(labels), {n for n in candidates if named(rest[0], n) is not None}
-    rest = list(flattened(rest))
-    open_ = list(params) if params is not None else [n for n in candidates if n not in places]
-    if len(rest) != len(open_) and params is None:
-        open_ = moving(open_)
-    if len(rest) != len(open_) and [np.shape(g) for g in flattened(returned)] == [candidates[n] for n in open_]:
-        return tuple(open_), set(open_)  # a network's backward may leave its input's gradient out
-    if len(rest) != len(open_) and rest:
-        raise InputError(
-            f"{owner}'s backward returns {len(rest)} gradients beside those of the inputs, but the object keeps "
-            f"{len(open_)} floating-point arrays: {', '.join(open_) or 'none'}; name them in the order of the "
-            'gradients: params=("W", "b")'
-        )
-    return (*labels, *(open_ if rest else ())), set(open_ if rest else ())
-
-
-def flattened(values: Any) -> Iterator[Any]:
-    """Yield the gradients in nested lists and tuples."""
-    for value in values:
-        if isinstance(value, (list, tuple)):
-            yield from flattened(value)
-        else:
-            yield value
-
-
-def named(answer: Mapping[str, Any], name: str) -> Any:
-    """Return the gradient of a name in a dictionary that a backward returned, or None."""
-    return next((answer[key] for key in (name, *spellings(name)) if key in answer), None)
-
-
-def _refuse_silent(owner: str, left: Sequence[str]) -> None:
-    """Refuse an object with an array that moves its output and whose gradient was found nowhere."""
-    for n in left:
-        last = n.rpartition(".")[2]
-        raise InputError(
-            f"{owner} keeps an array {n!r} that moves its output, and no gradient was found for it "
-            f"(looked for d{last}, grad_{last}, {last}_grad, grads[{last!r}], ... and in what backward returns). Say "
-            f'where it is, grads={{{n!r}: "attribute"}}, or that it has none, constants=({n!r},)'
-        )
+def _is_left(work: Any, before: Mapping[Path, Any], place: Path) -> bool:
+    """Whether a backward left the gradient of a number at a place: of one entry, and no constant such as dt."""
+    value, old = standing(work, place), before.get(place)
+    return np.size(value) == 1 and (value is not old or isinstance(old, np.ndarray) or old == 0)
 
 
 def _ones(y: Any) -> Any:
