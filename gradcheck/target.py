@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -41,6 +41,8 @@ class Target:
             tells (bfloat16, which numpy does not know, in float32); None where the dtype tells it.
         keeps: what a forward leaves on its own object (running means, counters), known because every call is made on
             a fresh copy.
+        used: (other inputs, inputs) -> what linearize answers on an object that was called at the other inputs before,
+            where every call is made on a fresh copy; None where calls share what they keep anyway.
         recipe: how it was made, where it can be made again at another point; None where it cannot.
         asked: ids of the checks that are asked of it; None for all that apply.
         apart: whether other targets of its network are checked apart, so that one alone tells nothing of the whole.
@@ -63,6 +65,7 @@ class Target:
     elementwise: bool = False
     spacing: float | None = None
     keeps: tuple[str, ...] = ()
+    used: Callable[[Sequence[Any], Sequence[Any]], tuple[Any, Pullback]] | None = None
     recipe: Recipe | None = None
     asked: tuple[str, ...] | None = None
     apart: bool = False

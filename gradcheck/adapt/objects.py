@@ -97,15 +97,17 @@ def object(
     starts = {n: read(thing, p) for n, p in places.items()}
     arrays = [validated(n, np.array(v, plain if type(v) in (int, float) else None)) for n, v in starts.items()]
 
-    def call(flat: Sequence[Any]) -> tuple[Any, Any, Any]:
+    def call(flat: Sequence[Any], before: Sequence[Any] | None = None) -> tuple[Any, Any, Any]:
         work = copied(rested)
-        for path, value in zip(places.values(), flat[len(labels) :], strict=True):
-            write(work, path, value)
-        answer = called(work, found.forward, flat[: len(labels)], seed)
+        answer = None
+        for given in (flat,) if before is None else (before, flat):
+            for path, value in zip(places.values(), given[len(labels) :], strict=True):
+                write(work, path, value)
+            answer = called(work, found.forward, given[: len(labels)], seed)
         return work, *parted(work, answer, found)
 
-    def linearize(*flat: Any) -> tuple[Any, Pullback]:
-        work, y, cache = call(flat)
+    def linearize(*flat: Any, before: Sequence[Any] | None = None) -> tuple[Any, Pullback]:
+        work, y, cache = call(flat, before)
 
         def pullback(cotangent: Any) -> Mapping[str, Any]:
             # whatever a backward accumulates begins where the forward ended; the inputs stay the caller's own, so that
@@ -128,6 +130,7 @@ def object(
         point=Point((*labels, *own), (*values, *arrays)),
         forward=lambda *flat: call(flat)[1],
         linearize=linearize,
+        used=lambda before, flat: linearize(*flat, before=before),
         wrt=(*found.claimed, *own),
         layer=label,
         source=source_of(getattr(thing, found.backward or found.forward)),

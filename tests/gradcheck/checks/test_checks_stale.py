@@ -104,3 +104,70 @@ def test_positive_numbers_are_not_shuffled_because_they_may_be_in_order():
     edges = np.array([0.5, 1.0, 4.0, 9.0])
     assert gradcheck.check(adapt.vjp(forward, lambda i, u: (2 * u,), edges, names=("x",))).verdict is Verdict.AGREES
     assert all(seen)
+
+
+class Affine:
+    """Keeps its input from every forward, or from the first one alone."""
+
+    def __init__(self, lazy):
+        self.W, self.b, self.x, self.lazy = W, np.array([0.3, -1.0, 0.5]), None, lazy
+
+    def forward(self, x):
+        if self.x is None or not self.lazy:
+            self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, dout):
+        self.dW, self.db = self.x.T @ dout, dout.sum(axis=0)
+        return dout @ self.W.T
+
+
+class Rectifier:
+    """Its mask is that of this forward, of the first, or of the one before."""
+
+    def __init__(self, kept):
+        self.kept, self.first, self.before, self.mask = kept, None, None, None
+
+    def forward(self, x):
+        self.before = x > 0 if self.mask is None else self.mask
+        self.mask = x > 0
+        self.first = self.mask if self.first is None else self.first
+        return np.maximum(x, 0)
+
+    def backward(self, dout):
+        return dout * {"own": self.mask, "first": self.first, "before": self.before}[self.kept]
+
+
+class Running:
+    """Normalises by the batch; its backward divides by that deviation, or by the running one."""
+
+    def __init__(self, wrong):
+        self.wrong, self.running = wrong, None
+
+    def forward(self, x):
+        self.deviation = np.sqrt(x.var(axis=0) + 1e-5)
+        self.running = self.deviation if self.running is None else 0.9 * self.running + 0.1 * self.deviation
+        self.h = (x - x.mean(axis=0)) / self.deviation
+        return self.h
+
+    def backward(self, dout):
+        centred = dout - dout.mean(axis=0) - self.h * (dout * self.h).mean(axis=0)
+        return centred / (self.running if self.wrong else self.deviation)
+
+
+@pytest.mark.parametrize(
+    ("thing", "wrong"),
+    [
+        (lambda: Affine(lazy=True), {"W"}),
+        (lambda: Affine(lazy=False), set()),
+        (lambda: Rectifier("first"), {"x"}),
+        (lambda: Rectifier("before"), {"x"}),
+        (lambda: Rectifier("own"), set()),
+        (lambda: Running(wrong=True), {"x"}),
+        (lambda: Running(wrong=False), set()),
+    ],
+)
+def test_an_object_that_was_used_before_is_asked_although_every_call_gets_a_fresh_one(thing, wrong):
+    target = adapt.object(thing(), X)
+    assert set(malformed(target)) == wrong
+    assert wrong or gradcheck.check(target).verdict in (Verdict.AGREES, Verdict.KINK)
