@@ -152,7 +152,7 @@ def _roles(arguments: Sequence[str], inputs: Sequence[str], cached: bool) -> lis
 
 
 def told_roles(takes: Sequence[str], inputs: Sequence[str]) -> tuple[str, ...]:
-    """Return the roles that a user named: "x" or an input's name, "y", "cache", "dy", "dy:1", "rate".
+    """Return the roles that a user named: "x" or an input's name, "y", "cache", "dy", "dy:1", "rate", "self.output".
 
     Raises:
         InputError: a word is none of these.
@@ -162,10 +162,12 @@ def told_roles(takes: Sequence[str], inputs: Sequence[str]) -> tuple[str, ...]:
     for word in (takes,) if isinstance(takes, str) else takes:
         if word in inputs or word == "x":
             roles.append(f"x:{word if word in inputs else inputs[0]}")
-        elif word in known or re.fullmatch(r"dy:\d+", word):
+        elif word in known or re.fullmatch(r"dy:\d+|self\.\w+", word):
             roles.append(word)
         else:
-            raise InputError(f"Expected takes to hold {', '.join((*inputs, *known))} but got {word!r}")
+            raise InputError(
+                f"Expected takes to hold {', '.join((*inputs, *known))} or \"self.attribute\" but got {word!r}"
+            )
     return tuple(roles)
 
 

@@ -57,7 +57,8 @@ def object(
         inputs: of the forward; integers and objects are handed on.
         forward: name of the method, where it is not a usual one.
         backward: name of the method.
-        takes: what the backward's arguments are, in order: "x" (or an input's name), "y", "cache", "dy", "rate".
+        takes: what the backward's arguments are, in order: "x" (or an input's name), "y", "cache", "dy", "rate", or
+            what the object keeps, "self.output".
         params: names of the parameters, in the order in which backward returns their gradients.
         grads: parameter -> attribute that holds its gradient after a backward.
         constants: arrays that the object keeps, and inputs, that have no gradient.
@@ -82,6 +83,8 @@ def object(
     simple = _elementwise(thing, inputs, forward, backward, name, tolerance)
     if simple is not None:
         return simple
+    if forward is backward is takes is None and len(inputs) == 2 and _averages(thing):
+        forward, takes = "calculate", ("x", names_for(thing.calculate, inputs, names)[1])
     forward, backward = _methods(thing, inputs, forward, backward, seed)
     labels = names_for(getattr(thing, forward), inputs, names)
     values = [validated(n, v) for n, v in zip(labels, inputs, strict=True)]
@@ -117,7 +120,7 @@ def object(
             before = {n: np.array(read(mine, p), a.dtype) for (n, p), a in zip(places.items(), arrays, strict=True)}
             answer = kept
             if found.backward:
-                answer = getattr(mine, found.backward)(*found.arguments(labels, flat, y, kept, cotangent))
+                answer = getattr(mine, found.backward)(*found.arguments(mine, labels, flat, y, kept, cotangent))
             gradients = gradients_of(mine, answer, found, labels, before)
             if not any(role.startswith("dy") for role in found.takes):  # those of the one output, a loss
                 gradients = {n: None if g is None else cotangent * np.asarray(g) for n, g in gradients.items()}
@@ -166,6 +169,13 @@ def _methods(
             if isinstance(answer, tuple) and len(answer) == 2 and np.ndim(answer[0]) == 0:
                 return scored, ""
     return method_of(thing, forward, usual.FORWARDS, "forward"), method_of(thing, backward, usual.BACKWARDS, "backward")
+
+
+def _averages(thing: Any) -> bool:
+    """Whether a loss has a value for each sample, and in `calculate` the mean that its backward is of."""
+    both = callable(getattr(thing, "calculate", None)) and _has(thing, ("backward",))
+    arguments = required(thing.backward) if both else []
+    return len(arguments) == 2 and usual.is_truth(arguments[1]) and not usual.is_truth(arguments[0])
 
 
 def _has(thing: Any, names: Sequence[str]) -> bool:

@@ -60,12 +60,15 @@ class Convention:
     claimed: tuple[str, ...] = ()
     updates: bool = False
 
-    def arguments(self, labels: Sequence[str], flat: Sequence[Any], y: Any, cache: Any, cotangent: Any) -> list[Any]:
-        """Return what the backward is called with."""
+    def arguments(
+        self, own: Any, labels: Sequence[str], flat: Sequence[Any], y: Any, cache: Any, cotangent: Any
+    ) -> list[Any]:
+        """Return what the backward of an object is called with."""
         known: dict[str, Any] = {"dy": cotangent, "cache": cache, "y": y, "rate": 1.0}
         known |= {f"x:{n}": v for n, v in zip(labels, flat, strict=False)}
         if isinstance(cotangent, (tuple, list)):
             known |= {f"dy:{i}": u for i, u in enumerate(cotangent)}
+        known |= {role: getattr(own, role[5:]) for role in self.takes if role.startswith("self.")}
         return [known[role] for role in self.takes]
 
 
@@ -96,7 +99,14 @@ def observe(
     written = {p for p, v in before.items() if standing(work, p) is not v}  # by the forward: a cache
     returned = cache
     if backward:
-        returned = getattr(work, backward)(*convention.arguments(labels, values, y, cache, _ones(y)))
+        try:
+            returned = getattr(work, backward)(*convention.arguments(work, labels, values, y, cache, _ones(y)))
+        except Exception as error:
+            work = copied(thing)
+            answer = called(work, forward, fresh(values), seed)
+            convention = _of_the_output(work, convention, values, error)
+            y, cache = parted(work, answer, convention)
+            returned = getattr(work, backward)(*convention.arguments(work, labels, values, y, cache, _ones(y)))
 
     moves = motion(thing, values, lambda own, inputs: parted(own, called(own, forward, inputs, seed), convention)[0])
     arrays = {id(v): p for p, v in before.items() if isinstance(v, np.ndarray)}
@@ -129,9 +139,10 @@ def observe(
     final = {n: p for n, p in candidates.items() if n not in silent and (n not in numbers or moves(p))}
     places = {n: p for n, p in places.items() if n in final}
     if returned is None:
+        predicted = [n for n, v in zip(labels, values, strict=True) if differentiable(v) and not usual.is_truth(n)]
         for n in labels:
             place = (((".", grads[n]),) if grads and n in grads else None) or input_gradient_of(
-                work, n, taken, only=len(labels) == 1
+                work, n, taken, only=[n] in (list(labels), predicted)
             )
             if place is not None:
                 places[n] = place
@@ -181,6 +192,23 @@ def _forwards(
             f'shape {np.shape(y)}; say which: takes=("dy", ...)'
         )
     return convention, y, cache
+
+
+def _of_the_output(work: Any, convention: Convention, values: Sequence[Any], error: Exception) -> Convention:
+    """Return the convention of a loss whose backward takes what the object calls its output for the one cotangent.
+
+    Softmax and cross entropy in one object take their gradient from the probabilities; of one number, the loss, a
+    cotangent has no rows.
+    """
+    kept = {n: getattr(work, n, None) for n in _OUTPUTS}
+    like = (n for n, a in kept.items() if isinstance(a, np.ndarray) and a.ndim > 0 and a.shape == np.shape(values[0]))
+    output = next(like, "")
+    if not output or convention.takes[:1] != ("dy",):
+        raise InputError(
+            f"{type(work).__name__}.{convention.backward} raised {type(error).__name__}: {error}, when it was given "
+            f"({', '.join(convention.takes)}); say what its arguments are: takes=(...)"
+        ) from error
+    return replace(convention, takes=(f"self.{output}", *convention.takes[1:]))
 
 
 def _kept_gradients(

@@ -382,3 +382,59 @@ def test_gradients_left_in_tuples_are_no_hindrance():
     layer = Tuples(0.3)
     layer.backward(np.cos(layer.forward(X)))
     assert_right(layer, X, claimed={"x", "w", "b"})
+
+
+class CrossEntropy:
+    """A loss of each sample; `calculate` is the mean, and the gradient that of the mean, from the prediction."""
+
+    factor = 1.0
+
+    def calculate(self, output, y):
+        return np.mean(self.forward(output, y))
+
+    def forward(self, y_pred, y_true):
+        return -np.log(y_pred[range(len(y_pred)), y_true])
+
+    def backward(self, dvalues, y_true):
+        samples, labels = len(dvalues), len(dvalues[0])
+        self.dinputs = -self.factor * np.eye(labels)[y_true] / dvalues / samples
+
+
+class SoftmaxCrossEntropy:
+    """One number, whose backward takes the probabilities that the object keeps."""
+
+    factor = 1.0
+
+    def forward(self, inputs, y_true):
+        e = np.exp(inputs - inputs.max(axis=1, keepdims=True))
+        self.output = e / e.sum(axis=1, keepdims=True)
+        return CrossEntropy().calculate(self.output, y_true)
+
+    def backward(self, dvalues, y_true):
+        samples = len(dvalues)
+        self.dinputs = dvalues.copy()
+        self.dinputs[range(samples), y_true] -= self.factor
+        self.dinputs = self.dinputs / samples
+
+
+@pytest.mark.parametrize("loss", [CrossEntropy, SoftmaxCrossEntropy])
+def test_a_loss_that_takes_its_prediction_for_a_cotangent_is_understood(loss):
+    rng = np.random.default_rng(9)
+    p = rng.dirichlet(np.ones(4), size=3)
+    y = np.array([2, 0, 3])
+    thing = loss()
+    assert check(adapt.object(thing, p, y)).verdict is Verdict.AGREES
+    thing.factor = 0.5
+    assert check(adapt.object(thing, p, y)).verdict is Verdict.DISAGREES
+
+
+def test_what_a_backward_raises_while_its_arguments_are_guessed_is_told_with_them():
+    class Picky:
+        def forward(self, x):
+            return x**2
+
+        def backward(self, dy):
+            raise ValueError("no slope today")
+
+    with pytest.raises(InputError, match=r"Picky.backward raised ValueError: no slope today, .* \(dy\); say"):
+        adapt.object(Picky(), np.array([[0.5, 1.5, 2.0], [2.0, -0.3, 1.0]]))
