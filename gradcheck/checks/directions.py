@@ -7,11 +7,12 @@ from dataclasses import replace
 from functools import partial
 from math import inf, isfinite, prod
 
-from gradcheck.checks.confirm import confirm, explained, on_stairs
+from gradcheck.checks.confirm import confirm, explained
 from gradcheck.checks.doubt import denied
 from gradcheck.checks.faint import faint, strata
 from gradcheck.checks.prober import Probe, Prober
 from gradcheck.checks.ties import TIE, at_tie
+from gradcheck.checks.uneven import on_stairs
 from gradcheck.compare import Verdict
 from gradcheck.pieces import is_large, norm_along
 from gradcheck.probes.stairs import saws, stands_still_nearby

@@ -8,11 +8,12 @@ from math import inf, isfinite, sqrt
 
 import numpy as np
 
-from gradcheck.checks.confirm import UNEVEN, confirm, explained
+from gradcheck.checks.confirm import confirm, explained
 from gradcheck.checks.doubt import DIGITS, denied, fades, narrowing, trembling
 from gradcheck.checks.prober import Prober
 from gradcheck.checks.support import bends_both_ways
 from gradcheck.checks.ties import TIE, around, at_tie
+from gradcheck.checks.uneven import UNEVEN
 from gradcheck.compare import Comparison, Verdict, compare_kink
 from gradcheck.estimate import Estimate
 from gradcheck.norms import norm

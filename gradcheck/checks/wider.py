@@ -14,11 +14,11 @@ from math import inf, sqrt
 
 import numpy as np
 
-from gradcheck.checks.confirm import HIDDEN
 from gradcheck.checks.directions import directions
 from gradcheck.checks.doubt import rounded_off
 from gradcheck.checks.extended import EXTENDED, extended_trial
 from gradcheck.checks.faint import faint
+from gradcheck.checks.hidden import HIDDEN
 from gradcheck.checks.precision import Stage
 from gradcheck.checks.prober import Probe, Prober
 from gradcheck.compare import Verdict
