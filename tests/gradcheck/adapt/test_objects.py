@@ -182,7 +182,7 @@ def test_an_array_that_two_attributes_hold_is_one_parameter():
 
 
 def test_words_for_the_arguments_of_a_backward_are_checked():
-    with pytest.raises(InputError, match="takes to hold x, y, cache, dy, rate or .self.attribute. but got 'upstream'"):
+    with pytest.raises(InputError, match=r"takes to hold x, y, cache, dy, rate or .self.attribute. but got 'upstream'"):
         adapt.object(Unknown(), X, takes=("upstream", "x"))
     with pytest.raises(InputError, match=r'to be the cotangent.*takes=\("dy", ...\)'):
         adapt.object(Unknown(), X, takes=("x", "y"))
