@@ -101,6 +101,13 @@ class Anatomy:
         return np.asarray(self.bars[self.rows])
 
     @property
+    def noise(self) -> Array:
+        """(c,) estimated error of each measured entry relative to its size; infinite where it has no derivative."""
+        size = np.linalg.norm(self.measured, axis=0)
+        bars = np.linalg.norm(self.error, axis=0)
+        return np.asarray(np.divide(bars, size, out=np.full(size.shape, np.inf), where=size > 0))
+
+    @property
     def complete(self) -> bool:
         """Whether every entry was measured and every output had its cotangent."""
         return bool(self.columns.size == np.prod(self.shape, dtype=int) and self.rows.size == self.y.size)

@@ -72,6 +72,8 @@ def residual(case: Case, pairs: Iterable[tuple[Array, Array]], *, tolerance: flo
             missing = float(np.linalg.norm(gap * weight))
             whole = max(float(np.linalg.norm(left * weight)), float(np.linalg.norm(right * weight)))
             noise = _BARS * float(np.linalg.norm(bar * weight))
+            if 0 < whole <= noise and missing > 0:
+                return None  # neither side is seen in this weighting, so that it would fit whatever is said
             gap_seen = gap_seen or missing > 10 * noise + allowed * whole
             if left_over > max(allowed * whole, noise) or left_over > _SHARE * missing + noise:
                 return None

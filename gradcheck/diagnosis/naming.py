@@ -20,11 +20,12 @@ from gradcheck.diagnosis.gains import weights
 from gradcheck.diagnosis.guess import Case, Guess
 from gradcheck.diagnosis.masks import masks
 from gradcheck.diagnosis.order import order, swapped
-from gradcheck.diagnosis.places import columns, parts, rows, sent_back
+from gradcheck.diagnosis.outputs import rows, sent_back
+from gradcheck.diagnosis.places import columns, parts
 from gradcheck.diagnosis.shorter import last_step, one_step, sequence_of
 from gradcheck.diagnosis.stale import kept, of_another_call
 from gradcheck.diagnosis.terms import branch, regulariser, repeats, statistics
-from gradcheck.diagnosis.time import cut_elsewhere, truncated
+from gradcheck.diagnosis.time import carried, cut_elsewhere, truncated
 from gradcheck.diagnosis.whole import averaged, clipped_values, counted, factor, zero
 from gradcheck.point import Array
 from gradcheck.streams import off_zero
@@ -38,6 +39,7 @@ _HYPOTHESES = (
 )  # fmt: skip
 _LAST = (of_another_call, cut_elsewhere, only_a_diagonal)  # dear, or vague: asked one by one if nothing else fits
 _VAGUE = ("part", "offset", "boundary", "cotangent_nonlinear", "mask", "zero")  # say less of one step than of all
+_PLACES = ("part", "boundary", "one_row", "one_channel")
 _ALONE = (digits, clipped_values, averaged, columns)  # what one gradient for one cotangent can tell
 
 
@@ -55,6 +57,9 @@ def name_mistake(subject: Subject, name: str, wrong: Iterable[tuple[int, ...]] =
     case = _case(subject, name, wrong)
     if not case:
         return []
+    nothing = list(zero(subject, case))
+    if nothing and nothing[0].residual > 0:
+        return nothing  # rounding has no pattern
     unlike = list(nonlinear(subject, case[0]))
     if unlike:
         return unlike
@@ -65,14 +70,16 @@ def name_mistake(subject: Subject, name: str, wrong: Iterable[tuple[int, ...]] =
 
 def _asked(subject: Subject, case: Case) -> Iterator[Guess]:
     with np.errstate(all="ignore"):
-        found = False
+        found: list[Guess] = []
         for hypothesis in (kept, *_HYPOTHESES):
             answers = list(hypothesis(subject, case))
             yield from answers
-            found = found or bool(answers)
+            found += answers
             if answers and answers[0].rank <= 0.5:  # nothing simpler is to come
                 return
-        for hypothesis in (*_LAST, _within_a_step, parts) if not found else ():
+        if found and all(guess.slug in _PLACES for guess in found):
+            yield from carried(subject, case)  # all steps but the last are a place too, and that says less
+        for hypothesis in (*_LAST, _within_a_step, carried, parts) if not found else ():
             answers = list(hypothesis(subject, case))
             yield from answers
             if answers:

@@ -13,7 +13,7 @@ from gradcheck.diagnosis.anatomy import Anatomy, Subject, dissect
 from gradcheck.diagnosis.guess import Case, residual
 from gradcheck.point import Array
 
-__all__ = ["CLOSE", "Origin", "common_factor", "origin_of", "sizes_of"]
+__all__ = ["CLOSE", "Origin", "common_factor", "error_of_factor", "origin_of", "sizes_of"]
 
 _NICE = {
     2.0: "2",
@@ -49,8 +49,7 @@ def common_factor(case: Case) -> float | None:
     top = bottom = 0.0
     data = 0
     for a in case:
-        sizes = np.linalg.norm(a.measured, axis=0)
-        weight = np.divide(1.0, sizes, out=np.zeros_like(sizes), where=sizes > 1e-12 * np.max(sizes, initial=0.0))
+        weight = _weight(a)
         top += float(np.sum(a.claimed * a.measured * weight**2))
         bottom += float(np.sum((a.measured * weight) ** 2))
         data += int(np.sum(np.abs(a.measured) > 1e-9 * np.max(np.abs(a.measured), initial=1e-300)))
@@ -59,6 +58,20 @@ def common_factor(case: Case) -> float | None:
     ratio = top / bottom
     fits = residual(case, [(a.claimed, ratio * a.measured) for a in case])
     return None if fits is None or abs(ratio) < 1e-12 else ratio
+
+
+def error_of_factor(case: Case) -> float:
+    """Return the relative error that the measured derivatives leave in their common factor."""
+    bars = sum(float(np.sum((a.error * _weight(a)) ** 2)) for a in case)
+    sizes = sum(float(np.sum((a.measured * _weight(a)) ** 2)) for a in case)
+    return float(np.sqrt(bars / sizes)) if sizes else 0.0
+
+
+def _weight(a: Anatomy) -> Array:
+    """(c,) what makes each entry count alike, and each by its noise where that is more than 1e-6 of it."""
+    sizes = np.linalg.norm(a.measured, axis=0)
+    seen = sizes > 1e-12 * np.max(sizes, initial=0.0)
+    return np.asarray(np.divide(1.0, sizes * np.maximum(1.0, a.noise / CLOSE), out=np.zeros_like(sizes), where=seen))
 
 
 @dataclass(frozen=True, slots=True)

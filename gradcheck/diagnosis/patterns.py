@@ -54,7 +54,7 @@ PATTERNS: dict[str, str] = {
     "pre-activation belongs, with an input left out or replaced by another.",
     "stale_cache": "The pullback belongs to an earlier forward: what it needs was kept from another call.",
     "truncated_time": "The derivative is right for short distances in time (or along a sequence) and missing or wrong "
-    "beyond: the path through the recurrence is cut.",
+    "beyond: the path through the recurrence is cut, or what is carried along it is wrong.",
     "saturation": "Wrong only where the function saturates, beyond a threshold of its input, of another input, or of a "
     "difference of two.",
     "one_side": "Wrong only where an input (or a difference of two) is positive, negative, or within a threshold, by "

@@ -1,9 +1,10 @@
-"""Mistakes in a part of the block, or of the outputs: which part, by place or by value, and what is wrong with it."""
+"""Mistakes in a part of the block: which part, by place or by value, and what is wrong with it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from math import comb, prod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import comb
 
 import numpy as np
 
@@ -13,10 +14,26 @@ from gradcheck.diagnosis.quantities import known
 from gradcheck.diagnosis.regions import filled, region_of
 from gradcheck.point import Array
 
-__all__ = ["column_factors", "columns", "off", "parts", "row_factors", "rows", "sent_back"]
+__all__ = ["column_factors", "columns", "off", "parts", "relation_of", "row_factors"]
 
 _OFF = 1e-7
+_CLEAR = 0.01  # of an entry, that ten of its bars may be at the most for it to be judged
 _CHANCE = 1e6  # ways to choose the wrong entries, of which a quantity has to hit the one
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """The measured entries of an anatomy. Those that are neither have no derivative, or too faint a one to judge.
+
+    Args:
+        wrong: (c,) claimed is another multiple of measured than one.
+        right: (c,) claimed is measured.
+        factors: (c,) claimed over measured, NaN where there is no derivative.
+    """
+
+    wrong: Array
+    right: Array
+    factors: Array
 
 
 def column_factors(a: Anatomy) -> Array | None:
@@ -48,28 +65,28 @@ def columns(subject: Subject, case: Case) -> Iterator[Guess]:
     factors = [each for each in scaled if each is not None]
     if len(factors) < len(case):
         return
-    wrong = [_wrong(each, a) for each, a in zip(factors, case, strict=True)]
-    if any(not w.any() for w in wrong):
+    judged = [_judged(each, a) for each, a in zip(factors, case, strict=True)]
+    if not all(each.wrong.any() for each in judged):
         return
     left = max(
         residual([a], [(a.claimed, np.where(np.isnan(f), 1.0, f) * a.measured)]) or 0.0
         for a, f in zip(case, factors, strict=True)
     )
-    if all(w.all() for w in wrong):
+    if not any(each.right.any() for each in judged):
         yield from _alternating(case, factors, left)
         return
-    if any(w.all() for w in wrong):
+    if not all(each.right.any() for each in judged):
         return
-    values = np.concatenate([f[w] for f, w in zip(factors, wrong, strict=True)])
-    relation = _relation(values)
+    values = np.concatenate([each.factors[each.wrong] for each in judged])
+    relation = relation_of(values)
     name, shape = case[0].name, case[0].shape
-    constant = all(np.array_equal(w, wrong[0]) for w in wrong)
-    inside = [a.block.ravel()[a.columns] for a in case]
-    told = _by_value(wrong, inside, name)
+    wrong, right = (np.any(found, axis=0) for found in _each(judged))
+    constant = not np.any(wrong & right)
+    told = _by_value(judged, [a.block.ravel()[a.columns] for a in case], name)
     if told is None and case[0].output == shape and all(a.y.size == a.block.size for a in case):
-        told = _by_value(wrong, [a.y[a.columns] for a in case], "the output")
+        told = _by_value(judged, [a.y[a.columns] for a in case], "the output")
     if told is None and not constant:
-        told = _by_another(wrong, case)
+        told = _by_another(judged, case)
     if told is not None and not constant:
         slug, where = told
         sizes = np.abs(values - 1)
@@ -82,18 +99,21 @@ def columns(subject: Subject, case: Case) -> Iterator[Guess]:
             yield Guess(slug, text, left, 1.7)
         return
     if constant:
-        region = region_of(filled(wrong[0], case[0].columns, shape), shape, name)
+        region = region_of(filled(wrong, right, case[0].columns, shape), shape, name)
         vague = relation is None and region is not None and region.slug in ("part", "boundary")
         if region is not None and not vague and (len(case) > 1 or region.slug == "one_entry"):
             what = relation or "is off by different factors"
             yield Guess(region.slug, f"{region.text} is wrong, the rest right: there claimed {what}", left, 1.0)
             return
-    count, whole = (sum(int(np.sum(each)) for each in found) for found in (wrong, [np.isfinite(f) for f in factors]))
-    if relation == "is zero" and constant and _diagonal_of(wrong[0], case[0]):
+    count, others = (sum(int(each.sum()) for each in found) for found in _each(judged))
+    if relation == "is zero" and constant and _all_but_the_diagonal(wrong, right, case[0]):
         text = f"only the diagonal of {name} is claimed, and right there; the rest is zero"
         yield Guess("diagonal", text, left, 0.9)
-    elif relation == "is zero" and len(case) > 1 and count >= 4 and whole - count >= 4:
-        text = f"claimed is zero at {count} of {whole} entries of {name} that have a derivative, and right at the rest"
+    elif relation == "is zero" and len(case) > 1 and count >= 4 and others >= 4:
+        text = (
+            f"claimed is zero at {count} of {count + others} entries of {name} that have a derivative, and right at "
+            "the rest"
+        )
         yield Guess("mask", f"{text}: a mask that is not there, or is taken from a wrong array", left, 1.6)
 
 
@@ -104,22 +124,29 @@ def _alternating(case: Case, factors: list[Array], left: float) -> Iterator[Gues
         if axis >= 0:
             signs = 1.0 - 2.0 * (np.unravel_index(case[0].columns, case[0].shape)[axis] % 2)
         amounts = np.concatenate([(f - 1) * signs for f in factors])
-        amounts = amounts[np.isfinite(amounts)]
-        if amounts.size >= 6 and np.allclose(amounts, amounts[0], rtol=1e-4, atol=0):
-            text = (
-                f"neighbouring entries of {case[0].name} are off by opposite amounts, ± "
-                f"{abs(amounts[0]):.4g} of their own"
-            )
+        seen = np.isfinite(amounts)
+        if seen.sum() < 6 or np.ptp(np.tile(signs, len(case))[seen]) == 0:  # along an axis of one place
+            continue
+        if np.allclose(amounts[seen], amounts[seen][0], rtol=1e-4, atol=0):
+            size = abs(amounts[seen][0])
+            text = f"neighbouring entries of {case[0].name} are off by opposite amounts, ± {size:.4g} of their own"
             yield Guess("alternating", text, left, 1.0)
             return
 
 
-def _wrong(factors: Array, a: Anatomy) -> Array:
-    noise = np.linalg.norm(a.error, axis=0) / np.maximum(np.linalg.norm(a.measured, axis=0), 1e-300)
-    return np.asarray(np.isfinite(factors) & (np.abs(factors - 1) > max(_OFF, 10 * a.tolerance) + 10 * noise))
+def _judged(factors: Array, a: Anatomy) -> _Judged:
+    bars = 10 * a.noise
+    seen = np.isfinite(factors) & (bars <= _CLEAR)
+    wrong = seen & (np.abs(factors - 1) > max(_OFF, 10 * a.tolerance) + bars)
+    return _Judged(wrong, seen & ~wrong, factors)
 
 
-def _relation(values: Array) -> str | None:
+def _each(judged: list[_Judged]) -> tuple[list[Array], list[Array]]:
+    return [each.wrong for each in judged], [each.right for each in judged]
+
+
+def relation_of(values: Array) -> str | None:
+    """Return what claimed is, "is zero" or "= 2 × measured", for its factors; None where they are not one."""
     if np.all(np.abs(values) < 1e-9):
         return "is zero"
     if np.allclose(values, values[0], rtol=1e-5, atol=0):
@@ -127,44 +154,46 @@ def _relation(values: Array) -> str | None:
     return None
 
 
-def _by_value(wrong: list[Array], blocks: list[Array], name: str) -> tuple[str, str] | None:
-    """Return (slug, words) where the wrong entries are those beyond a threshold of a value."""
-    inside = np.concatenate([b[w] for b, w in zip(blocks, wrong, strict=True)])
-    outside = np.concatenate([b[~w] for b, w in zip(blocks, wrong, strict=True)])
-    if inside.size < 2 or outside.size < 2:
+def _by_value(judged: list[_Judged], blocks: list[Array], name: str) -> tuple[str, str] | None:
+    """Return (slug, words) where the wrong entries are those beyond a threshold of a value.
+
+    Entries of which nothing is seen have to lie outside, lest something be said of them.
+    """
+    inside = np.concatenate([b[each.wrong] for b, each in zip(blocks, judged, strict=True)])
+    outside = np.concatenate([b[~each.wrong] for b, each in zip(blocks, judged, strict=True)])
+    if inside.size < 2 or sum(int(each.right.sum()) for each in judged) < 2:
         return None
     if np.all(inside < 0) and np.all(outside >= 0):
         return "mask", f"{name} < 0"
     if np.all(inside > 0) and np.all(outside <= 0):
         return "mask", f"{name} > 0"
-    tests: list[tuple[Callable[[Array], Array], str]] = [
-        (np.abs, f"|{name}|"),
-        (lambda v: v, name),
-        (lambda v: -v, f"−{name}"),
-    ]
-    for transform, told in tests:
-        low, high = float(transform(inside).min()), float(transform(outside).max())
-        if low > high:
-            return "saturation", f"{told} > {_between(high, low)}"
-    near, far = float(np.abs(inside).max()), float(np.abs(outside).min())
+    size = np.abs(inside), np.abs(outside)
+    if size[0].min() > size[1].max():
+        return "saturation", f"|{name}| > {_between(float(size[1].max()), float(size[0].min()))}"
+    if inside.min() > outside.max():
+        return "saturation", f"{name} > {_between(float(outside.max()), float(inside.min()))}"
+    if inside.max() < outside.min():
+        return "saturation", f"{name} < {_between(float(inside.max()), float(outside.min()))}"
+    near, far = float(size[0].max()), float(size[1].min())
     return ("one_side", f"|{name}| < {_between(near, far)}") if 0 < near < far else None  # at zero it is a kink
 
 
-def _diagonal_of(wrong: Array, a: Anatomy) -> bool:
-    """Whether all but the diagonal of a square block, or of its last two axes, is wrong."""
+def _all_but_the_diagonal(wrong: Array, right: Array, a: Anatomy) -> bool:
+    """Whether what is wrong of a square block, or of its last two axes, is all that lies beside the diagonal."""
     if len(a.shape) < 2 or a.shape[-1] != a.shape[-2] or a.columns.size < a.block.size:
         return False
-    return bool(np.array_equal(wrong.reshape(a.shape), np.broadcast_to(~np.eye(a.shape[-1], dtype=bool), a.shape)))
+    diagonal = np.broadcast_to(np.eye(a.shape[-1], dtype=bool), a.shape).ravel()
+    return not np.any(wrong & diagonal) and not np.any(right & ~diagonal)
 
 
-def _by_another(wrong: list[Array], case: Case) -> tuple[str, str] | None:
+def _by_another(judged: list[_Judged], case: Case) -> tuple[str, str] | None:
     """Return (slug, words) where another quantity of the block's shape tells the wrong entries from the others."""
-    count, whole = sum(int(w.sum()) for w in wrong), sum(w.size for w in wrong)
-    if comb(whole, count) < _CHANCE:
+    count, others = (sum(int(each.sum()) for each in found) for found in _each(judged))
+    if comb(count + others, count) < _CHANCE:
         return None
     for told, arrays in known(case):
         name = told if told.isidentifier() else f"({told})"
-        found = _by_value(wrong, [v[a.columns] for v, a in zip(arrays, case, strict=True)], name)
+        found = _by_value(judged, [v[a.columns] for v, a in zip(arrays, case, strict=True)], name)
         if found is not None:
             return found
     return None
@@ -179,106 +208,6 @@ def _between(low: float, high: float) -> str:
     return f"{(low + high) / 2:g}"
 
 
-def rows(subject: Subject, case: Case) -> Iterator[Guess]:
-    """Claimed is measured but for some of the outputs, whose cotangents are dropped or scaled."""
-    output = case[0].output
-    scaled = [row_factors(a) for a in case]
-    factors = [each for each in scaled if each is not None]
-    if len(factors) < len(case) or not output or any(not np.array_equal(a.rows, case[0].rows) for a in case):
-        return
-    seen = np.all([np.isfinite(f) for f in factors], axis=0)
-    f = factors[0]
-    if not all(np.allclose(g[seen], f[seen], rtol=1e-5, atol=1e-9) for g in factors) or seen.sum() < 3:
-        return
-    wrong = seen & (np.abs(f - 1) > 1e-6)
-    if not wrong.any() or wrong[seen].all():
-        return
-    left = max(
-        residual([a], [(a.claimed, np.where(np.isnan(g), 1.0, g)[:, None] * a.measured)]) or 0.0
-        for a, g in zip(case, factors, strict=True)
-    )
-    name, what = case[0].name, _relation(f[wrong])
-    whole = [np.zeros(prod(output), dtype=bool) for _ in range(2)]
-    for inside, full in zip((seen, wrong), whole, strict=True):
-        full[case[0].rows] = inside
-    met, spoilt = whole
-    if what == "is zero" and _shared(case[0], wrong):
-        slab = _slab((met & ~spoilt) | ~met, output, met & ~spoilt)
-        region = None if slab is not None or not met.all() else region_of(~spoilt, output, "the output")
-        if slab is not None or region is not None:
-            only = f"index {slab[1]} of axis {slab[0]} of the output" if slab is not None else region and region.text
-            text = f"only {only} reaches {name}: the sum over the rest is left out"
-            yield Guess("missing_sum", text, left, 1.0)
-            return
-    dropped = region_of(spoilt, output, "the output") if met.all() else None
-    if dropped is not None and what is not None:
-        slug = "missing_sum" if what == "is zero" and _shared(case[0], wrong) else dropped.slug
-        yield Guess(slug, f"what {dropped.text} sends back to {name} is wrong: there claimed {what}", left, 1.2)
-
-
-def _shared(a: Anatomy, dropped: Array) -> bool:
-    """Whether an entry of the block reaches outputs of both kinds, so that what is dropped is part of a sum."""
-    size = np.abs(a.measured)
-    used = size > 1e-9 * size.max(initial=0.0)
-    return bool(np.any(used[dropped].any(0) & used[~dropped].any(0)))
-
-
-def sent_back(subject: Subject, case: Case) -> Iterator[Guess]:
-    """Of several outputs, what one or more send back is left out, turned or multiplied, and the others' is right."""
-    if len(subject.leaves) < 2 or case[0].output is not None:
-        return
-    ends = np.cumsum([size for _, size in subject.leaves])
-    factors: dict[str, float] = {}
-    for (name, size), end in zip(subject.leaves, ends, strict=True):
-        ratios = []
-        for a in case:
-            mine = (a.rows >= end - size) & (a.rows < end)
-            measured, claimed = a.measured[mine], a.claimed[mine]
-            whole = float(np.linalg.norm(measured))
-            if whole <= 1e-9 * float(np.linalg.norm(a.measured)):
-                if np.linalg.norm(claimed) > 1e-9 * np.linalg.norm(a.claimed):
-                    return
-                continue
-            ratio = float(np.sum(measured * claimed)) / whole**2
-            if float(np.linalg.norm(claimed - ratio * measured)) > 1e-6 * whole:
-                return
-            ratios.append(ratio)
-        if ratios:
-            if not np.allclose(ratios, ratios[0], rtol=1e-6, atol=1e-9):
-                return
-            factors[name] = ratios[0]
-    wrong = {name: r for name, r in factors.items() if abs(r - 1) > 1e-6}
-    if not wrong or len(wrong) == len(factors):
-        return
-    told = "; ".join(f"from {name} is {_how_much(r)}" for name, r in wrong.items())
-    slug = "missing_term" if all(abs(r) < 1e-9 for r in wrong.values()) else "wrong_term"
-    yield Guess(slug, f"what comes back {told}, the rest is right", 0.0, 0.4)
-
-
-def _how_much(ratio: float) -> str:
-    return (
-        "left out"
-        if abs(ratio) < 1e-9
-        else "of the other sign"
-        if abs(ratio + 1) < 1e-6
-        else f"{ratio:.6g} times too much"
-    )
-
-
-def _slab(kept: Array, shape: tuple[int, ...], least: Array) -> tuple[int, int] | None:
-    """Return (axis, index) if the outputs that count are one slab, as far as can be seen."""
-    for axis in range(len(shape)):
-        if shape[axis] < 2:
-            continue
-        for index in (0, shape[axis] - 1, *range(1, shape[axis] - 1)):
-            slab = np.zeros(shape, dtype=bool)
-            slab[(slice(None),) * axis + (index,)] = True
-            flat = slab.ravel()
-            if np.all(kept[flat]) and not np.any(least[~flat]):
-                return axis, index
-    return None
-
-
 def parts(subject: Subject, case: Case) -> Iterator[Guess]:
     """The wrong entries, or the outputs that send back what is wrong, are a part that has a name; the rest is right."""
     for along, where in ((0, "{0} is wrong, in no simple way, and the rest right"),
@@ -291,7 +220,7 @@ def parts(subject: Subject, case: Case) -> Iterator[Guess]:
         if not np.any(size[~wrong[0]] > 1e-9 * size.max(initial=0.0)):
             continue  # what is right there has no derivative to be wrong
         if along == 0:
-            region = region_of(filled(wrong[0], a.columns, a.shape), a.shape, a.name)
+            region = region_of(filled(wrong[0], ~wrong[0], a.columns, a.shape), a.shape, a.name)
         else:
             region = region_of(wrong[0], a.output, "the output") if a.output and a.rows.size == a.y.size else None
         if region is not None:

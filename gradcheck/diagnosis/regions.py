@@ -68,6 +68,8 @@ def region_of(inside: Array, shape: tuple[int, ...], name: str) -> Region | None
                     return Region(
                         "one_gate", f"part {which + 1} of {parts} of axis {k} of {name} ({span[0]} to {span[-1]})"
                     )
+            if 2 * len(span) > n:
+                return None  # most of an axis is no part of it
             return Region("part", f"the part {span[0]} to {span[-1]} of axis {k} of {name}")
         if len(span) == n - 1:
             return None
@@ -89,19 +91,46 @@ def _border(shape: tuple[int, ...], axes: list[int]) -> Array:
     return grid
 
 
-def filled(wrong: Array, columns: Array, shape: tuple[int, ...]) -> Array:
-    """Return the wrong entries of the whole block: of a sample, the slab of one axis that it points to."""
+def filled(wrong: Array, right: Array, columns: Array, shape: tuple[int, ...]) -> Array:
+    """Return the wrong entries of the whole block, and among them those of which nothing is seen.
+
+    Args:
+        wrong: (c,) entries that are wrong.
+        right: (c,) entries that are right; the others have no derivative to be either.
+        columns: (c,) flat places of the measured entries: all, or a sample that points to a slab of one axis.
+        shape: of the block.
+    """
     size = prod(shape)
     whole = np.zeros(size, dtype=bool)
     whole[columns[wrong]] = True
-    if columns.size == size or int(wrong.sum()) < 2:
+    if int(wrong.sum()) < 2:
         return whole
     places = np.stack(np.unravel_index(columns, shape))
+    if columns.size == size:
+        return _boxed(places, wrong, right, shape, whole)
     for k in range(len(shape)):
         span = np.unique(places[k][wrong])
-        if int(wrong.sum()) < 3 or np.isin(places[k][~wrong], span).any() or span.size == shape[k]:
+        if int(wrong.sum()) < 3 or np.isin(places[k][right], span).any() or span.size == shape[k]:
             continue
         if 6 * span.size * (columns.size / shape[k]) < 12:  # too few of the sample lie there to tell
             continue
         return np.asarray(np.isin(np.unravel_index(np.arange(size), shape)[k], span))
     return np.zeros(size, dtype=bool)
+
+
+def _boxed(places: Array, wrong: Array, right: Array, shape: tuple[int, ...], whole: Array) -> Array:
+    """Return the box around what is wrong, as long and as whole as what is right leaves it; `whole` if it bars it."""
+    spans = [np.unique(each[wrong]) for each in places]
+
+    def barred(spans: list[Array]) -> bool:
+        inside = [np.isin(each[right], span) for each, span in zip(places, spans, strict=True)]
+        return bool(np.any(np.all(inside, axis=0)))
+
+    if barred(spans):
+        return whole
+    for k, span in enumerate(spans):
+        longer = (np.arange(shape[k]), np.arange(span[0], span[-1] + 1)) if span.size > 1 else ()
+        spans[k] = next((each for each in longer if not barred([*spans[:k], each, *spans[k + 1 :]])), span)
+    box = np.zeros(shape, dtype=bool)
+    box[np.ix_(*spans)] = True
+    return box.ravel()

@@ -10,10 +10,11 @@ from gradcheck.diagnosis.anatomy import Anatomy, Subject, dissect
 from gradcheck.diagnosis.guess import Case, Guess, residual
 from gradcheck.diagnosis.places import off
 from gradcheck.diagnosis.regions import region_of
+from gradcheck.diagnosis.shorter import sequence_of
 from gradcheck.point import Array
 from gradcheck.streams import off_zero
 
-__all__ = ["cut_elsewhere", "truncated"]
+__all__ = ["carried", "cut_elsewhere", "truncated"]
 
 _MOST = 120  # entries of the input whose own path is looked at for a parameter's sake
 
@@ -127,7 +128,7 @@ def cut_elsewhere(subject: Subject, case: Case) -> Iterator[Guess]:
     wrong = [off(each, 1) for each in case]
     region = region_of(wrong[0], a.output, "the output")
     last = wrong[0].all()  # of a last state, which all steps lead to
-    if not last and (region is None or any(not np.array_equal(w, wrong[0]) for w in wrong)):
+    if not last and any(not w.any() or not np.array_equal(w, wrong[0]) for w in wrong):
         return
     for name in subject.blocks:
         value = np.asarray(subject.values[subject.index(name)])
@@ -136,8 +137,52 @@ def cut_elsewhere(subject: Subject, case: Case) -> Iterator[Guess]:
         theirs = [dissect(subject, name, each.values) for each in case]
         found = [] if any(t is None for t in theirs) else list(truncated(subject, [t for t in theirs if t is not None]))
         if found:
-            part = "what is sent back" if last or region is None else f"what {region.text} sends back"
+            some = f"what {region.text} sends back" if region is not None else "what some outputs send back"
+            part = "what is sent back" if last else some
             rest = "" if last else "the rest right, "
             text = f"{part} to {a.name} is wrong, {rest}and so is the path to {name}"
             yield Guess("truncated_time", f"{text}: {found[0].text}", 0.0, 1.8)
             return
+
+
+def carried(subject: Subject, case: Case) -> Iterator[Guess]:
+    """What outputs send back to their own step is right, and to the step before it is wrong, at every step."""
+    a, sequence = case[0], sequence_of(subject)
+    if sequence not in subject.blocks or sequence is None or not a.output or a.rows.size < a.y.size:
+        return
+    if np.size(subject.values[subject.index(sequence)]) > _MOST:
+        return
+    whole = a if a.name == sequence else dissect(subject, sequence, a.values)
+    if whole is None or not whole.complete:
+        return
+    for axis in (k for k in (1, 0) if whole.shape[k] > 1):
+        first = _first_step(subject, whole, axis)
+        if first is None or (a.name != sequence and np.any(off(a, 1)[first])) or not _spoils_others(subject, whole):
+            continue
+        text = (
+            f"what an output sends back to its own step of {sequence} is right, and to the step before it is wrong: "
+            f"what is carried from step to step along axis {axis} is wrong"
+        )
+        yield Guess("truncated_time", text if a.name == sequence else f"as with {sequence}, {text}", 0.0, 0.95)
+        return
+
+
+def _first_step(subject: Subject, a: Anatomy, axis: int) -> Array | None:
+    """Return which outputs see one step of an axis alone, None unless own steps are right and those before wrong."""
+    steps = a.shape[axis]
+    taken = np.unravel_index(np.arange(a.block.size), a.shape)[axis]
+    output = a.output or ()
+    stepped = len(output) > axis and output[: axis + 1] == a.shape[: axis + 1]
+    if not stepped and not _in_order(subject, a, axis):
+        return None
+    given = np.unravel_index(np.arange(a.y.size), output)[axis] if stepped else np.full(a.y.size, steps - 1)
+    into, out = (np.eye(steps)[each] for each in (taken, given))
+    size, gap, bar = (np.sqrt(out.T @ v**2 @ into) for v in (a.measured, a.claimed - a.measured, a.error))
+    wrong = gap > 10 * a.tolerance * size + 10 * bar
+    lag = np.arange(steps)[:, None] - np.arange(steps)
+    for signed in (lag, -lag) if stepped else (lag,):
+        own, before = ((signed == n) & (size > 1e-9 * size.max(initial=0.0)) for n in (0, 1))
+        causal = np.all(size[signed < 0] <= 1e-9 * size.max(initial=0.0))
+        if causal and own.any() and before.any() and not np.any(wrong[own]) and np.all(wrong[before]):
+            return np.asarray(stepped & (given == (0 if signed[0, 1] < 0 else steps - 1)))
+    return None

@@ -9,16 +9,22 @@ import numpy as np
 
 from gradcheck.diagnosis.anatomy import Subject
 from gradcheck.diagnosis.guess import Case, Guess, residual
-from gradcheck.diagnosis.origin import CLOSE, common_factor, origin_of
+from gradcheck.diagnosis.origin import CLOSE, common_factor, error_of_factor, origin_of
 
 __all__ = ["averaged", "clipped_values", "counted", "factor", "zero"]
 
+_ROUNDED = 1e-12  # of what is measured: a claim no larger is the rounding of zero
 
 
 def zero(subject: Subject, case: Case) -> Iterator[Guess]:
-    """Nothing is claimed where something was measured."""
-    if all(not np.any(a.everything) and np.linalg.norm(a.measured) > 1e3 * np.linalg.norm(a.error) for a in case):
+    """Nothing is claimed where something was measured, or no more than the rounding of zero."""
+    if any(np.linalg.norm(a.measured) <= 1e3 * np.linalg.norm(a.error) for a in case):
+        return
+    share = max(float(np.linalg.norm(a.everything) / np.linalg.norm(a.measured)) for a in case)
+    if share == 0:
         yield Guess("zero", "claimed is zero everywhere, measured is not", 0.0, 0.0, 0.0)
+    elif share <= _ROUNDED:
+        yield Guess("zero", f"claimed is zero everywhere but for rounding, {share:.0e} of measured", share, 0.0, 0.0)
 
 
 def averaged(subject: Subject, case: Case) -> Iterator[Guess]:
@@ -73,7 +79,8 @@ def factor(subject: Subject, case: Case) -> Iterator[Guess]:
     if ratio is None:
         return
     left = residual(case, [(a.claimed, ratio * a.measured) for a in case]) or 0.0
-    if abs(ratio + 1) < CLOSE:
+    close = max(CLOSE, 3 * error_of_factor(case))
+    if abs(ratio + 1) < close:
         yield Guess("sign", "claimed = −1 × measured: the sign is turned", left, 0.1, ratio)
         return
     origin = origin_of(subject, case, ratio)
@@ -84,9 +91,9 @@ def factor(subject: Subject, case: Case) -> Iterator[Guess]:
         slug = "sum_for_mean"
     text = origin.text
     mean = _mean_of(case)
-    if slug == "factor" and mean and abs(ratio - mean) < CLOSE * mean:
+    if slug == "factor" and mean and abs(ratio - mean) < close * mean:
         slug, text = "sum_for_mean", f"; the forward averages {mean} entries, and the division is left out"
-    yield Guess(slug, f"claimed = {_told(ratio)} × measured{text}", left, 0.2, ratio, origin.expression)
+    yield Guess(slug, f"claimed = {_told(ratio, close)} × measured{text}", left, 0.2, ratio, origin.expression)
 
 
 def _mean_of(case: Case) -> int:
@@ -101,9 +108,7 @@ def _mean_of(case: Case) -> int:
     return int(found.pop()) if len(found) == 1 else 0
 
 
-def _told(ratio: float) -> str:
-    return (
-        f"{ratio:.9g}".rstrip("0").rstrip(".")
-        if "." in f"{ratio:.9g}" and "e" not in f"{ratio:.9g}"
-        else f"{ratio:.9g}"
-    )
+def _told(ratio: float, close: float) -> str:
+    """Return a number in the digits that it has, nine at the most."""
+    number = f"{ratio:.{9 if close <= CLOSE else 1 + max(0, int(-np.log10(close)))}g}"
+    return number.rstrip("0").rstrip(".") if "." in number and "e" not in number else number
