@@ -95,14 +95,17 @@ def _of_one(a: Anatomy, n: str) -> Iterator[_Place]:
     if a.output == value.shape:
         words = f"taken at the output y where the input {n} belongs"
         yield _Place("wrong_argument", words, 0.7, lambda each: {n: each.y.reshape(value.shape)})
+    if n != a.name:  # left out is likelier than −n or n², where all of them fit
+        yield made("wrong_argument", f"taken with zeros for {n}: {n} is left out", 0.8, np.zeros_like)
+        yield made("missing_factor", f"taken with ones for {n}: {n} is left out", 0.8, np.ones_like)
+        if value.ndim > 1 and value.shape[-1] == value.shape[-2]:
+            yield made("missing_factor", f"taken with the identity for {n}: {n} is left out", 0.8, _identities)
     for form, told in (
         (lambda v: -v, f"−{n}"), (np.abs, f"|{n}|"), (lambda v: 1 - v, f"1 − {n}"), (lambda v: 2 * v, f"2 {n}"),
         (lambda v: v / 2, f"{n}/2"), (np.exp, f"exp {n}"), (lambda v: v * v, f"{n}²"),
     ):  # fmt: skip
         yield made("wrong_argument", f"taken at {told} where {n} belongs", 0.75, form)
     if n != a.name:
-        yield made("wrong_argument", f"taken with zeros for {n}: {n} is left out", 0.8, np.zeros_like)
-        yield made("missing_factor", f"taken with ones for {n}: {n} is left out", 0.8, np.ones_like)
         for p, q in combinations(range(value.ndim), 2):
             if value.shape[p] == value.shape[q] > 1:
                 words = (
@@ -118,6 +121,11 @@ def _of_one(a: Anatomy, n: str) -> Iterator[_Place]:
         for by in (1, -1):
             words = f"for {n} moved one place {'on' if by > 0 else 'back'} along axis {k}"
             yield made("shift", words, 0.9, partial(np.roll, shift=by, axis=k))
+
+
+def _identities(v: Array) -> Array:
+    """(..., n, n) identity matrices"""
+    return np.broadcast_to(np.eye(v.shape[-1]), v.shape)
 
 
 def _exchanged(n: str, m: str) -> Callable[[Anatomy], dict[str, Array]]:

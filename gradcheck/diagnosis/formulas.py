@@ -47,41 +47,56 @@ def formulas(subject: Subject, case: Case) -> Iterator[Guess]:
     wrong = [np.abs(c - m) > 1e-6 * (np.abs(c) + np.abs(m)) for c, m in pairs]
     count = sum(int(w.sum()) for w in wrong)
     if _FEWEST <= count < sum(w.size for w in wrong):
-        yield from _fitted(case, pairs, wrong, " where it is wrong, and right elsewhere")
+        yield from _fitted(case, pairs, wrong, f" at {count} entries")
 
 
 def _fitted(case: Case, pairs: list[tuple[Array, Array]], inside: list[Array], where: str) -> Iterator[Guess]:
-    """Try every form of every quantity, at the entries inside; what is measured stands for the rest."""
+    """Try every form of every quantity, at the entries inside; what is measured stands for the rest.
+
+    Where both fit, a formula for another is likelier than a term left out if measured is one such formula itself.
+    """
+    rest = [m for _, m in pairs]
     gaps, claims = [m - c for c, m in pairs], [c for c, _ in pairs]
+    missing: Guess | None = None
+    wrong: Guess | None = None
+    simple = False
+    for expression, shaped in _shaped(case, inside):
+        seen = [s[i] for s, i in zip(shaped, inside, strict=True)]
+        rate, slope, own = (
+            rate_of([d[i] for d, i in zip(data, inside, strict=True)], seen) for data in (gaps, claims, rest)
+        )
+        simple = simple or own is not None
+        if rate is not None and missing is None and not where:  # what is off in one part alone is bent, misses no term
+            fits = residual(case, _explained(case, "missing_term", [rate * s for s in shaped]))
+            if fits is not None:
+                text = f"measured − claimed = {_amount(rate)}{expression}: a term of the derivative is left out, or off"
+                missing = Guess("missing_term", text, fits, 1.55)
+        if slope is not None and wrong is None:
+            with np.errstate(all="ignore"):
+                due = [np.where(i, slope * s, r) for s, i, r in zip(shaped, inside, rest, strict=True)]
+            fits = residual(case, _explained(case, "wrong_function", due))
+            if fits is not None:
+                right = "; it is right at the others" if where else ""
+                text = f"claimed = {_amount(slope)}{expression}{where}, which is not the derivative{right}"
+                wrong = Guess("wrong_function", text, fits, 1.45 + 0.3 * bool(where))
+    found = (wrong or missing) if simple else (missing or wrong)
+    if found is not None:
+        yield found
+
+
+def _shaped(case: Case, inside: list[Array]) -> Iterator[tuple[str, list[Array]]]:
+    """Yield (words, values) of every form of every quantity that is finite and no constant inside."""
     for told, arrays in known(case):
         for form, words in FORMS:
             with np.errstate(all="ignore"):
                 shaped = [form(each) for each in arrays]
-            seen = [s[i] for s, i in zip(shaped, inside, strict=True)]
-            if not all(np.all(np.isfinite(s)) for s in seen) or np.ptp(np.concatenate(seen)) <= 1e-3 * max(
-                np.max(np.abs(s), initial=0.0) for s in seen
-            ):
-                continue
-            inner = told if told.isidentifier() else f"({told})"
-            expression = words.format(inner)
-            for data, slug, text in (
-                (gaps, "missing_term", "measured − claimed = {0}: a term of the derivative is left out, or off"),
-                (claims, "wrong_function", "claimed = {0}{1}, which is not the derivative"),
-            ):
-                if where and slug == "missing_term":
-                    continue  # what is off by a function in one part alone is bent, and misses no term
-                rate = rate_of([d[i] for d, i in zip(data, inside, strict=True)], seen)
-                if rate is None:
-                    continue
-                rest = [m for _, m in pairs]  # all is inside where a term is missing
-                with np.errstate(all="ignore"):
-                    due = [np.where(i, rate * s, r) for s, i, r in zip(shaped, inside, rest, strict=True)]
-                fits = residual(case, _explained(case, slug, due))
-                if fits is not None:
-                    amount = "" if abs(rate - 1) < 1e-6 else "−" if abs(rate + 1) < 1e-6 else f"{rate:.6g} × "
-                    rank = (1.45 if slug == "wrong_function" else 1.55) + 0.3 * bool(where)
-                    yield Guess(slug, text.format(amount + expression, where), fits, rank)
-                    return
+            seen = np.concatenate([s[i] for s, i in zip(shaped, inside, strict=True)])
+            if np.all(np.isfinite(seen)) and np.ptp(seen) > 1e-3 * np.max(np.abs(seen)):
+                yield words.format(told if told.isidentifier() else f"({told})"), shaped
+
+
+def _amount(rate: float) -> str:
+    return "" if abs(rate - 1) < 1e-6 else "−" if abs(rate + 1) < 1e-6 else f"{rate:.6g} × "
 
 
 def _of_two(case: Case, pairs: list[tuple[Array, Array]]) -> Iterator[Guess]:
@@ -127,7 +142,10 @@ def _straight(case: Case, pairs: list[tuple[Array, Array]]) -> Iterator[Guess]:
             continue
         fits = residual(case, _explained(case, "missing_term", [slope * each + height for each in arrays]))
         if fits is not None:
-            text = f"measured − claimed = {slope:.6g} × ({told} − {-height / slope:.6g})"
+            inner = told if told.isidentifier() else f"({told})"
+            if abs(height) > 1e-6 * abs(slope) * np.max(np.abs(x)):
+                inner = f"({told} {'+' if height / slope > 0 else '−'} {abs(height / slope):.6g})"
+            text = f"measured − claimed = {_amount(slope)}{inner}"
             yield Guess("missing_term", f"{text}: a term of the derivative is left out, or off", fits, 1.6)
             return
 
@@ -155,16 +173,18 @@ def _product(case: Case, pairs: list[tuple[Array, Array]]) -> Iterator[Guess]:
     g = [a.y / a.block.ravel() for a in case]
     if any(np.ptp(each) <= 1e-3 * np.max(np.abs(each)) for each in g):
         return
-    for data, left, kept in (
-        ([c for c, _ in pairs], "x g′(x)", "g(x) = y/x"),
-        ([m - c for c, m in pairs], "g(x) = y/x", "x g′(x)"),
+    for data, slug, left, kept in (
+        ([c for c, _ in pairs], "wrong_function", "x g′(x)", "g(x) = y/x"),
+        ([m - c for c, m in pairs], "missing_term", "g(x) = y/x", "x g′(x)"),
     ):
         if all(
             np.allclose(d, each, rtol=1e-6, atol=1e-9 * np.max(np.abs(each))) for d, each in zip(data, g, strict=True)
         ):
-            text = f"of y = x g(x) only {kept} is claimed: the term {left} of the product rule is left out"
-            yield Guess("missing_term", text, 0.0, 0.6)
-            return
+            fits = residual(case, _explained(case, slug, g))  # None where the other term is no more than rounding
+            if fits is not None:
+                text = f"of y = x g(x) only {kept} is claimed: the term {left} of the product rule is left out"
+                yield Guess("missing_term", text, fits, 0.6)
+                return
 
 
 def rate_of(data: list[Array], shaped: list[Array]) -> float | None:

@@ -10,7 +10,9 @@ from math import prod
 import numpy as np
 
 from gradcheck.diagnosis.anatomy import Anatomy, Subject
+from gradcheck.diagnosis.formulas import rate_of
 from gradcheck.diagnosis.guess import Case, Guess, residual
+from gradcheck.diagnosis.quantities import known
 from gradcheck.point import Array
 
 __all__ = ["branch", "regulariser", "repeats", "statistics"]
@@ -44,6 +46,7 @@ def _diagonal(jacobian: Array) -> bool:
     return bool(np.linalg.norm(off) <= 1e-9 * np.linalg.norm(jacobian))
 
 
+_NO_MEAN = 1e-4  # what may be left of a mean where it is subtracted; of a length an ε in the root leaves more
 _Basis = Callable[[Array], list[Array]]
 _PATHS: tuple[tuple[str, str, _Basis], ...] = (
     ("one and the same number", "mean", lambda x: [np.ones_like(x)]),
@@ -136,9 +139,13 @@ def _judged(case: Case, group: _Group, basis: _Basis, path: str) -> tuple[str, s
         vectors = basis(_grouped(a.block.reshape(1, -1), group))
         kept += float(np.linalg.norm(_projected(_grouped(a.claimed, group), vectors)))
         left += float(np.linalg.norm(_projected(_grouped(a.measured, group), vectors)))
-    if left <= 0.2 * kept:
+    if left <= (_NO_MEAN if path == "mean" else 0.2) * kept:
         whole = _share(case, group, basis)
-        if whole is None or abs(whole - 1) < 0.1:
+        if whole is None:
+            return "missing_term", f"the path through the {path} is left out, or has a wrong constant"
+        if abs(whole) < 1e-6:
+            return "wrong_term", f"the path through the {path} is taken over other places, or along another axis"
+        if abs(whole - 1) < 0.1:
             return "missing_term", f"the path through the {path} is left out"
         return "wrong_term", f"the path through the {path} has a wrong constant, off by {abs(whole):.3g} of it"
     if kept <= 0.2 * left:
@@ -216,9 +223,26 @@ def regulariser(subject: Subject, case: Case) -> Iterator[Guess]:
         if fits is not None:
             told = words.format(abs(rate), case[0].name)
             which = "measured − claimed" if rate > 0 else "claimed − measured"
+            beside = _difference(case)
+            if beside:
+                text = (
+                    f"measured is a multiple of {beside}, claimed is not, and {which} = {told}: one end of it "
+                    "is left out, or has another constant"
+                )
+                yield Guess("missing_term", text, fits, 0.7)
+                return
             text = f"{which} = {told}: {what} is left out, or has another constant"
             yield Guess("regulariser", text, fits, 0.7)
             return
+
+
+def _difference(case: Case) -> str:
+    """Return "y − t" where measured is a multiple of it and one of the two is the block; else ""."""
+    for told, arrays in known(case):
+        names = told.split(" − ")
+        if len(names) == 2 and case[0].name in names and rate_of([a.measured[0] for a in case], arrays) is not None:
+            return told
+    return ""
 
 
 def repeats(subject: Subject, case: Case) -> Iterator[Guess]:
