@@ -28,7 +28,7 @@ _FORMS: tuple[tuple[Callable[[Array], Any], str], ...] = (
     (np.tanh, "tanh {0}"),
 )
 _CONSTANTS = (1.0, -1.0, 2.0, 0.5, -2.0, -0.5)
-_ALIKE = 0.5  # correlation of the logarithms of a factor and of the derivative, above which one follows the other
+_ALIKE = 0.4  # correlation of the logarithms of a factor and of the derivative, and power of the one in the other
 
 
 def diagonal(subject: Subject, case: Case) -> Iterator[Guess]:
@@ -148,22 +148,22 @@ def _guess(
 def _too_much_or_missing(case: Case, ratios: list[Array], along: int, power: float) -> tuple[str, str]:
     """Tell y too much from a division by y left out: what was applied twice stands in the derivative already.
 
-    Asked of the half where y is small, since there it decides what the derivative is: y (1 − y) follows y only there.
+    Asked of the third where y is smallest: only there does y alone decide what the derivative is, as of y (1 − y).
     Where measured follows neither y nor 1/y, a quantity of one sign is likelier to be divided by.
     """
     ratio = np.abs(np.concatenate(ratios))
     size = np.concatenate([np.linalg.norm(a.measured, axis=along) for a in case])
     seen = np.isfinite(ratio) & (ratio > 0) & (size > 0)
     factor, derivative = np.log(ratio[seen]), np.log(size[seen])
-    half = np.argsort(factor * power)[: max(3, factor.size // 2)]
-    alike = _correlation(factor[half], derivative[half])
+    small = np.argsort(factor * power)[: max(3, factor.size // 3)]
+    alike, steep = _followed(factor[small], derivative[small])
     told = {
         (True, True): ("extra_factor", "a factor too much"),
         (True, False): ("missing_factor", "the division by it is left out"),
         (False, True): ("extra_factor", "divided by that once too often"),
         (False, False): ("missing_factor", "that factor is left out"),
     }
-    if abs(alike) > max(_ALIKE, 2 / np.sqrt(half.size)):
+    if abs(alike) > max(_ALIKE, 2 / np.sqrt(small.size)) and abs(steep) > _ALIKE:
         return told[power > 0, alike > 0]
     if power < 0:
         return told[False, False]
@@ -171,10 +171,13 @@ def _too_much_or_missing(case: Case, ratios: list[Array], along: int, power: flo
     return "missing_factor" if one_sign else "extra_factor", "a factor too much, or a division by it that is left out"
 
 
-def _correlation(v: Array, w: Array) -> float:
+def _followed(v: Array, w: Array) -> tuple[float, float]:
+    """Return the correlation of two arrays, and the slope of the second as a line in the first."""
     v, w = v - v.mean(), w - w.mean()
     sizes = float(np.linalg.norm(v)), float(np.linalg.norm(w))
-    return float(v @ w) / (sizes[0] * sizes[1]) if sizes[1] > 1e-6 * sizes[0] > 0 else 0.0
+    if sizes[0] == 0 or sizes[1] <= 1e-6 * sizes[0]:
+        return 0.0, 0.0
+    return float(v @ w) / (sizes[0] * sizes[1]), float(v @ w) / sizes[0] ** 2
 
 
 def _labels(a: Anatomy, along: int) -> list[str]:

@@ -44,8 +44,9 @@ def test_a_quotient_without_one_of_its_divisions_misses_a_factor():
     [
         (lambda x: np.log(np.abs(x) + 0.3), lambda x, dy: (dy * np.sign(x) / (np.abs(x) + 0.3) ** 2,)),
         (lambda x: 1 / (1 + np.exp(-x)), lambda x, dy: (dy * np.exp(-x) / (1 + np.exp(-x)) ** 3,)),
+        (lambda x: np.where(x > 0, x, np.expm1(x)), lambda x, dy: (dy * x * np.where(x > 0, 1, np.exp(x)),)),
     ],
-    ids=["1/(|x| + 0.3)", "y"],
+    ids=["1/(|x| + 0.3)", "y", "x, that e^x does not follow"],
 )
 def test_what_is_applied_twice_is_too_much(forward, back):
     slugs, text = told(forward, back, x=draw(1)(size=(5, 4)))
