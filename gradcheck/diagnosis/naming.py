@@ -14,6 +14,7 @@ from gradcheck.diagnosis.attention import attention
 from gradcheck.diagnosis.cotangents import nonlinear, somehow_nonlinear
 from gradcheck.diagnosis.digits import digits
 from gradcheck.diagnosis.elsewhere import at_another_place
+from gradcheck.diagnosis.epsilon import epsilon
 from gradcheck.diagnosis.formulas import formulas
 from gradcheck.diagnosis.functions import diagonal, factors_of_the_point, only_a_diagonal
 from gradcheck.diagnosis.gains import weights
@@ -34,8 +35,9 @@ __all__ = ["name_mistake"]
 
 _WHOLE = 170  # entries of a block that are measured one by one; of a larger one a sample of rows and columns
 _HYPOTHESES = (
-    zero, factor, digits, averaged, counted, sent_back, diagonal, repeats, branch, regulariser, swapped, order, masks,
-    rows, columns, truncated, slopes, attention, at_another_place, statistics, factors_of_the_point, formulas, weights,
+    zero, factor, digits, epsilon, averaged, counted, sent_back, diagonal, repeats, branch, regulariser, swapped, order,
+    masks, rows, columns, truncated, slopes, attention, at_another_place, statistics, factors_of_the_point, formulas,
+    weights,
 )  # fmt: skip
 _LAST = (of_another_call, cut_elsewhere, only_a_diagonal)  # dear, or vague: asked one by one if nothing else fits
 _VAGUE = ("part", "offset", "boundary", "cotangent_nonlinear", "mask", "zero")  # say less of one step than of all
