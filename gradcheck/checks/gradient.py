@@ -39,7 +39,7 @@ def gradient(trial: Trial) -> Iterator[Finding]:
     findings = [finding for name in trial.claimed_blocks() for finding in of_block(trial, stage, name)]
     if any(finding.verdict is Verdict.KINK for finding in findings):
         findings += together(trial, findings)
-    findings += past_the_start(trial, findings)
+    findings += past_the_start(trial, stage, findings)
     yield from findings
 
 

@@ -8,11 +8,12 @@ once more with all of them moved.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from gradcheck.checks.confirm import confirm
-from gradcheck.checks.precision import stage_for
+from gradcheck.checks.precision import Stage, stage_for
 from gradcheck.checks.prober import Prober
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
@@ -26,10 +27,15 @@ __all__ = ["past_the_start"]
 _MOVE = 0.3  # times 0.5 to 1.5: of a gain of one it leaves half
 
 
-def past_the_start(trial: Trial, findings: Sequence[Finding]) -> Iterator[Finding]:
+def past_the_start(trial: Trial, stage: Stage, findings: Sequence[Finding]) -> Iterator[Finding]:
     """Yield what disagrees where parameters that are all zeros or all ones are moved; nothing where one is wrong here.
 
-    Cost: a forward, and an answer and a direction for each block.
+    Args:
+        trial: at the point given.
+        stage: where that was measured.
+        findings: of its gradients.
+
+    Cost: a forward, an answer, and six evaluations for each block, whose noise is known.
     """
     first, *others = trial.target.point.blocks  # an input of zeros is a point that was chosen
     at_start = [name for name in others if name in trial.claimed_blocks() and _at_start(trial, name)]
@@ -39,10 +45,11 @@ def past_the_start(trial: Trial, findings: Sequence[Finding]) -> Iterator[Findin
     moved = _moved(trial, at_start)
     if moved is None:
         return
-    stage = stage_for(moved)
+    there = stage_for(moved) if stage.lifted else replace(stage, trial=moved)
+    there.trial.kappa |= stage.trial.kappa
     for name in moved.claimed_blocks():
-        prober = Prober(moved, stage, name)
-        probe = prober.probe(0, prober.direction(0), full=True)
+        prober = Prober(moved, there, name)
+        probe = prober.probe(0, prober.direction(0))
         if probe.verdict is Verdict.DISAGREES:
             probe = confirm(prober, probe)
         if probe.verdict is Verdict.DISAGREES:
