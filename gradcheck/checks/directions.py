@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import partial
 from math import inf, isfinite, prod
 
+import numpy as np
+
 from gradcheck.checks.confirm import confirm, explained
 from gradcheck.checks.doubt import denied
 from gradcheck.checks.faint import faint, strata
@@ -14,7 +16,8 @@ from gradcheck.checks.prober import Probe, Prober
 from gradcheck.checks.ties import TIE, at_tie
 from gradcheck.checks.uneven import on_stairs
 from gradcheck.compare import Verdict
-from gradcheck.pieces import is_large, norm_along
+from gradcheck.pieces import extremes, is_large, norm_along
+from gradcheck.point import Array
 from gradcheck.probes.stairs import saws, stands_still_nearby
 
 __all__ = ["BRIEF", "directions"]
@@ -24,6 +27,9 @@ _FLOAT64 = 1e-15  # spacings above are of something coarser
 _MOST = 16  # directions of a block whose bars are about as large as the resolution
 _LUCK = 1e-3  # chance that a mistake of the resolution's size hides within the bars of all
 _FINE = 1e-9  # of the gradient along a direction: a thousandth of the resolution that is asked for
+
+_SLIGHT = 1e-3  # of the longest move along a direction in each entry's own size
+_UNSEEN = 1e-5  # of it: what moves by less hides a mistake of its own size behind a resolution of 1e-6
 
 # (other draw, each entry's own scale, factor): a domain may be narrower than the size of its numbers
 _ATTEMPTS = ((0, True, 1.0), (100, False, 1.0), (200, True, 1e-3), (300, True, 1e-6))
@@ -39,6 +45,8 @@ def directions(prober: Prober, count: int, affordable: bool) -> tuple[list[Probe
         The probes of the block, with those of faint entries that disagree, and the other ones of faint entries.
     """
     first = _settled(prober, 0, affordable)
+    if prober.one_signed and affordable and _slight(first.v, _UNSEEN):
+        first = replace(first, doubted=True)
     bar = first.comparison.allowed if affordable else 0.0
     masks = list(strata(prober, bar if isfinite(bar) else 0.0))
     numbers = range(1, count - (bool(masks) and not affordable and count > 2))
@@ -95,6 +103,11 @@ def _shows_little(probe: Probe) -> bool:
     return probe.estimate.kind == "flat" or stands_still_nearby(line) or saws(line, probe.estimate.gap)
 
 
+def _slight(v: Array, share: float) -> bool:
+    """Whether some entry moves by less than a share of what another does."""
+    return bool(np.min(np.abs(v)) < share * extremes(v)[1])
+
+
 def _settled(prober: Prober, number: int, affordable: bool) -> Probe:
     """Probe one direction; where it is inconclusive, try each entry's own scale and fresh draws."""
     v = prober.direction(number)
@@ -117,7 +130,8 @@ def _settled(prober: Prober, number: int, affordable: bool) -> Probe:
             if factor < 1 and other.comparison.vanishes and (seen or not _vanishes(prober, other, factor)):
                 continue  # longer steps saw more, or nothing
             if other.verdict.severity < probe.verdict.severity or other.verdict is Verdict.DISAGREES:
-                probe = other
+                # what hardly moves is looked at by itself
+                probe = replace(other, doubted=other.doubted or (relative and _slight(other.v, _SLIGHT)))
             if probe.verdict is not Verdict.INCONCLUSIVE:
                 break
     probe = explained(prober, probe)

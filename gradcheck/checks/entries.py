@@ -23,6 +23,9 @@ from gradcheck.probes.branches import branches
 
 __all__ = ["Entry", "measure_entries"]
 
+_AT = 0.45  # power of the spacing: how near a kink is at the point, 1e-7 in float64 and of a small block that part
+_SHARP = 0.1  # of the distance between two slopes: an error that would show them
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -112,7 +115,7 @@ def _measured(
     probe = prober.probe(number, v, reference=typical * scale, reach=reach)
     if probe.verdict in (Verdict.INCONCLUSIVE, Verdict.DISAGREES):
         sharp = probe.verdict is Verdict.DISAGREES and probe.estimate.kind == "smooth"
-        kink = _kink(prober, number, v, (0.375,) if sharp else (0.5, 0.375, 0.25))
+        kink = _kink(prober, number, v, (0.375,) if sharp else (0.5, 0.375, 0.25), probe.line.moves)
         if kink is not None:
             comparison, low, high, bar, kinked = kink
             ends = low / scale, high / scale
@@ -183,7 +186,7 @@ def _at_tie(
 
 
 def _kink(
-    prober: Prober, number: int, v: Array, reaches: Sequence[float]
+    prober: Prober, number: int, v: Array, reaches: Sequence[float], moves: Array
 ) -> tuple[Comparison, float, float, float, int] | None:
     """Judge a claim by the branches that meet at this entry; None where there is no kink.
 
@@ -211,4 +214,12 @@ def _kink(
                 continue
         if best is None or comparison.allowed < best[0].allowed:
             best = comparison, found.low, found.high, found.error, found.kinked
-    return best if scale > 0 else None
+    if best is None or not scale > 0:
+        return None
+    if best[0].verdict is Verdict.KINK:
+        # between slopes that meet some way off lies no subgradient of this point; what never moves is no noise
+        u = np.where(moves, u, 0.0)
+        here = branches(prober.evaluate, prober.x, v, u, y0, eps=eps, reach=step**_AT / max(1.0, scale))
+        if here is not None and here.jump <= 0 and here.error < _SHARP * (best[2] - best[1]):
+            return None
+    return best

@@ -35,7 +35,8 @@ def uneven(prober: Prober, probe: Probe) -> bool:
     if rests(estimate, prober.magnitude(probe.number)):
         prober.trial.stairs = True
         return True
-    still = stands_still_nearby(line) or fades(estimate, prober.magnitude(probe.number))
+    faded = fades(estimate, prober.magnitude(probe.number))
+    still = stands_still_nearby(line) or faded
     if not noisy and not still and not saws(line, estimate.gap):
         return False
     if noisy and abs(estimate.gap) * 64 * prober.stage.eps > estimate.noise:
@@ -45,5 +46,7 @@ def uneven(prober: Prober, probe: Probe) -> bool:
     first = -3 if prober.scale < 1e-2 else 0
     long = prober.line(probe.number, probe.v * factor, line.reach / factor)
     contradicted = denied(long, estimate.gap * factor, range(-2, 13) if noisy else range(first, 3))
+    # of p log p + (1 − p) log(1 − p) at 1e-9 the second half stands still on short steps, and the first does not
+    contradicted = contradicted or (faded and factor > 1 and denied(line, estimate.gap, range(4)))
     prober.trial.stairs = prober.trial.stairs or contradicted
     return contradicted

@@ -169,3 +169,29 @@ def test_a_loss_on_its_kink_is_verified(loss, offset):
     y_hat[1, 2] = y[1, 2] + offset  # the hinge's kink is at y ŷ = 1, the others' at ŷ = y
     report = gradcheck.check(adapt.loss(loss, y, y_hat))
     assert report.verdict in VALID, str(report)
+
+
+@pytest.mark.parametrize(
+    ("below", "verdicts_"), [(1e-12, {Verdict.KINK}), (1e-6, {Verdict.DISAGREES}), (1e-3, {Verdict.DISAGREES})]
+)
+def test_a_slope_between_two_that_meet_some_way_off_is_wrong(below, verdicts_):
+    """A mask with a tolerance: x > −ε lets a slope of one through where the kink is a millionth away."""
+    found = set()
+    for seed in range(5):
+        x = np.r_[np.random.default_rng(seed).normal(size=12), -below]
+        target = adapt.vjp(
+            lambda x: np.maximum(x, 0), lambda i, u, b=below: (u * (i[0] > -10 * b),), x, names=("x",), name="relu"
+        )
+        found.add(gradcheck.check(target, seed=seed).verdict)
+    assert found == verdicts_
+
+
+@pytest.mark.parametrize("place", [3, 9])
+def test_a_tiny_entry_beside_large_ones_is_looked_at_by_itself(place):
+    """Along a direction in each entry's own size it weighs nothing."""
+    x = np.array([7000.0, 1.0, 30.0, -1e-3, -40.0, 0.5, 3.0, 2.0, 5.0, -1e-3])
+    lets_through = np.where(np.arange(10) == place, 1.0, x > 0)
+    wrong = adapt.vjp(lambda x: np.maximum(x, 0), lambda i, u: (u * lets_through,), x, names=("x",), name="relu")
+    right = adapt.vjp(lambda x: np.maximum(x, 0), lambda i, u: (u * (i[0] > 0),), x, names=("x",), name="relu")
+    assert all(gradcheck.check(wrong, seed=seed).verdict is Verdict.DISAGREES for seed in range(4))
+    assert all(gradcheck.check(right, seed=seed).verdict in (Verdict.AGREES, Verdict.KINK) for seed in range(4))

@@ -71,3 +71,16 @@ def test_its_wrong_twin_is_called_wrong(name, factor):
     f, slope, x = SAWS[name]
     report = gradcheck.check(adapt.vjp(*rule(f, slope, factor), x, names=("x",), name=name))
     assert report.verdict is Verdict.DISAGREES, str(report)
+
+
+@pytest.mark.parametrize("small", [1e-12, 1e-10, 1e-9])
+@pytest.mark.parametrize("rest", [[0.5, 0.2], [0.4, 0.2], [0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9]])
+def test_half_of_an_entropy_that_stands_still_on_short_steps_is_no_mistake(small, rest):
+    """p log p moves at 1e-9, and (1 − p) log(1 − p) does not: short steps see half of the slope, longer ones all."""
+    p = np.array([small, *rest])
+    H = lambda p: -(p * np.log(p) + (1 - p) * np.log(1 - p))  # noqa: E731
+    for added, wrong in ((0.0, False), (1.0, True)):
+        pull = lambda i, u, a=added: (u * (np.log1p(-i[0]) - np.log(i[0]) + a * (i[0] == small)),)  # noqa: E731
+        found = {gradcheck.check(adapt.vjp(H, pull, p, names=("p",), name="entropy"), seed=s).verdict for s in range(3)}
+        assert (Verdict.DISAGREES in found) == wrong
+        assert Verdict.AGREES not in found or not wrong
