@@ -10,6 +10,7 @@ import numpy as np
 
 from gradcheck.checks.confirm import confirm, explained
 from gradcheck.checks.doubt import DIGITS, denied, fades, narrowing, trembling
+from gradcheck.checks.hidden import HIDDEN
 from gradcheck.checks.prober import Prober
 from gradcheck.checks.support import bends_both_ways
 from gradcheck.checks.ties import TIE, around, at_tie
@@ -93,7 +94,7 @@ def _entry(
             entry = _measured(prober, index, number, v, scale, typical, reach)
             uneven = uneven or (entry.comparison.reason == UNEVEN and fades(entry.estimate, prober.magnitude(number)))
             if entry.verdict is Verdict.DISAGREES and scale < small:
-                if uneven or (best is not None and _covered(best)):
+                if uneven or (best is not None and (_covered(best) or best.comparison.reason == HIDDEN)):
                     continue  # on shorter steps it is only harder to see noise through, and stairs look flat
                 gap = (entry.measured - entry.claimed) * small
                 if denied(prober.line(number, v * (small / scale)), gap):

@@ -21,6 +21,7 @@ _SHARP = 1e4  # error bars that a slope is to be, to be none that rounding has l
 _DIGIT = 1e-10  # of gradients within the rounding of larger ones: a mistake in one of many of them
 _LARGER = 4.0  # times the rounding of a large gradient that a small one may be off by: 1 + erf(−8) has no digit
 _ULPS = 4.0  # spacings of a large gradient that a small one of zero may be off by
+_LOST = 1e-3  # of a slope: what a term leaves, of many, that is absorbed by a one: one in |log p| of an entropy
 _FAR = 100.0  # times what the claim differs by from point to point, where no rounding is thought of any more
 HIDDEN = (
     "rounding: far below the rest of its block, and all that it changes on the steps is less than a number of size one "
@@ -53,7 +54,7 @@ def among_larger(prober: Prober, probe: Probe, block: float, ask: Callable[[], P
     # or the forward did not feel it: the sum of a softmax is the same with 1e-21 in it
     if _absorbed(prober, probe, same) or mixed(prober, probe):
         return forgiven
-    if abs(probe.estimate.gap) > 0.1 * abs(probe.estimate.claimed) and saws(probe.line, probe.estimate.gap):
+    if abs(probe.estimate.gap) > _LOST * abs(probe.estimate.claimed) and saws(probe.line, probe.estimate.gap):
         if not same or abs(probe.estimate.measured) <= _SHARP * probe.estimate.error:
             return forgiven  # 1 + erf(−8) has some digits of a slope, and they are wrong
         return replace(probe, comparison=replace(probe.comparison, verdict=Verdict.INCONCLUSIVE, reason=HIDDEN))

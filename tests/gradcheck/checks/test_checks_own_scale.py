@@ -223,3 +223,30 @@ def test_an_input_without_axes_beside_faint_entries_is_measured():
         return adapt.vjp(lambda x, b: special.expit(x + b), pull, x, b, names=("x", "b"), name="sigmoid")
 
     assert Verdict.RAISED not in verdicts(target, range(5))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_term_that_a_one_absorbs_is_not_missed_in_an_entropy(dtype):
+    """Where one class has nearly all, log Σ exp is its logit, and a term of one in |log p| of the others is gone."""
+
+    def log_softmax(x):
+        shifted = x - x.max(axis=-1, keepdims=True)
+        return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+    def entropy(x):
+        logs = log_softmax(x)
+        return -(np.exp(logs) * logs).sum(axis=-1)
+
+    def pull(factor):
+        def pulled(inputs, u):
+            logs = log_softmax(inputs[0])
+            return (-factor * u[:, None] * np.exp(logs) * (logs + entropy(inputs[0])[:, None]),)
+
+        return pulled
+
+    def target(rng, factor):
+        x = (20 * rng.standard_normal((5, 7))).astype(dtype)
+        return adapt.vjp(entropy, pull(factor), x, names=("x",), name="entropy")
+
+    assert not any(verdict.wrong for verdict in verdicts(lambda rng: target(rng, dtype(1)), range(6)))
+    assert Verdict.AGREES not in verdicts(lambda rng: target(rng, dtype(1.01)), range(6))
