@@ -8,7 +8,7 @@ from math import inf, isfinite
 
 from gradcheck.estimate import Estimate
 
-__all__ = ["Comparison", "Verdict", "compare", "compare_kink"]
+__all__ = ["KINKS", "Comparison", "Verdict", "compare", "compare_kink"]
 
 
 class Verdict(StrEnum):
@@ -61,6 +61,7 @@ class Comparison:
     vanishes: bool = False
 
 
+KINKS = "kinks in the step: left and right slopes differ along this direction; a moved point would settle it"
 _REASONS = {
     "noise": "noise: the forward's own rounding or noise hides gaps below {bar:.1e} of the gradient; "
     "give a float64 point, a tighter solver tolerance, or ask for a coarser resolution",
@@ -68,7 +69,7 @@ _REASONS = {
     "of the gradient); a point where it is smoother would settle it",
     "edge": "domain edge: the function could be evaluated on one side only, or hardly at all; "
     "a point further inside its domain would settle it",
-    "kink": "kinks in the step: left and right slopes differ along this direction; a moved point would settle it",
+    "kink": KINKS,
 }
 
 

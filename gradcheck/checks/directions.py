@@ -15,9 +15,10 @@ from gradcheck.checks.faint import faint, strata
 from gradcheck.checks.prober import Probe, Prober
 from gradcheck.checks.ties import TIE, at_tie
 from gradcheck.checks.uneven import on_stairs
-from gradcheck.compare import Verdict
+from gradcheck.compare import KINKS, Verdict
 from gradcheck.pieces import extremes, is_large, norm_along
 from gradcheck.point import Array
+from gradcheck.probes.branches import branches
 from gradcheck.probes.stairs import saws, stands_still_nearby
 
 __all__ = ["BRIEF", "directions"]
@@ -108,6 +109,15 @@ def _slight(v: Array, share: float) -> bool:
     return bool(np.min(np.abs(v)) < share * extremes(v)[1])
 
 
+def _between_branches(prober: Prober, probe: Probe) -> bool:
+    """Whether single outputs have kinks along a line that cancel in their sum, and the claim lies between branches."""
+    eps, u = prober.stage.eps, prober.cotangent(probe.number)
+    found = branches(prober.evaluate, prober.x, probe.v, u, prober.y0, eps=eps, reach=1.3 * eps**0.375)
+    if found is None or found.jump <= 0:
+        return False
+    return found.low - found.error <= probe.estimate.claimed <= found.high + found.error
+
+
 def _settled(prober: Prober, number: int, affordable: bool) -> Probe:
     """Probe one direction; where it is inconclusive, try each entry's own scale and fresh draws."""
     v = prober.direction(number)
@@ -142,6 +152,8 @@ def _settled(prober: Prober, number: int, affordable: bool) -> Probe:
             if found is not None:
                 return replace(found, doubted=True)
         probe = confirm(prober, probe, jumps=affordable)  # a large block's entries will tell
+        if probe.verdict is Verdict.DISAGREES and prober.stage.eps > _FLOAT64 and _between_branches(prober, probe):
+            probe = replace(probe, comparison=replace(probe.comparison, verdict=Verdict.INCONCLUSIVE, reason=KINKS))
         if probe.verdict is Verdict.DISAGREES and at_tie(prober, number, probe.v, probe.estimate.gap):
             undecided = replace(probe.comparison, verdict=Verdict.INCONCLUSIVE, reason=TIE)
             probe = replace(probe, comparison=undecided)  # single entries tell

@@ -76,7 +76,7 @@ def _around(prober: Prober, number: int) -> tuple[bool, Array | None]:
                 seen = probe.comparison
         except Exception:  # a point around may lie outside the domain; it then tells nothing
             continue
-        fine = seen is None or (abs(seen.gap) <= seen.allowed and seen.resolution <= _FINE)
+        fine = seen is None or (abs(seen.gap) <= seen.allowed and seen.resolution <= max(_FINE, prober.resolution))
         if fine and claim.shape == prober.x.shape and all_finite(claim):
             claims.append(claim)
     return False, np.stack(claims)
