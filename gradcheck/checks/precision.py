@@ -21,10 +21,11 @@ from gradcheck.norms import all_finite, norm
 from gradcheck.pieces import changed, distance, extremes
 from gradcheck.point import Array, differentiable
 
-__all__ = ["Stage", "native_for", "stage_for"]
+__all__ = ["Stage", "native_for", "short_spacing", "stage_for"]
 
 _SPACINGS = (2.0**-52, 2.0**-23, 2.0**-10, 2.0**-7)  # float64, float32, float16, bfloat16
 _RESOLUTIONS = (1e-6, 1e-3, 3e-2, 1e-1)  # what a claim of each is asked for
+_FEW = 4  # numbers that tell no format: any may happen to be short
 _FLIPS = 0.2  # of outputs: whose rounding a move of a hundredth of a spacing may change
 _TALL = 2.0**-18  # of the outputs: what rounding in float32 moves them by at first
 _ROUNDED = 8.0  # spacings that two precisions of one function may be apart
@@ -51,17 +52,25 @@ class Stage:
 
 
 def stage_for(trial: Trial) -> Stage:
-    """Return where to measure a trial, its float64 shadow if it has one."""
+    """Return where to measure a trial, its float64 shadow if it has one; found once."""
+    if trial.stage is None:
+        trial.stage = _stage(trial)
+    stage: Stage = trial.stage
+    return stage
+
+
+def _stage(trial: Trial) -> Stage:
     narrow = max(_eps(value) for value in trial.values if differentiable(value))
     outputs = float(np.finfo(np.float64).eps)
     for leaf in _leaves(trial.outputs):
         outputs = max(outputs, _eps(leaf))
     claim = max(narrow, outputs, trial.target.spacing or 0.0)
     if narrow > _SPACINGS[0]:
-        shadow = _shadow(trial)
+        shadow, inside = _shadow(trial)
         if shadow is not None:
             return Stage(shadow, _SPACINGS[0], claim, resolution_for(claim), lifted=True)
-        return Stage(trial, claim, claim, resolution_for(claim, native=True))
+        eps = max(claim, inside)  # arrays of float32 may hold what was computed in float16
+        return Stage(trial, eps, eps, resolution_for(eps, native=True))
     eps = max(outputs, effective_spacing(trial))
     return Stage(trial, eps, eps, resolution_for(eps, native=True))
 
@@ -154,6 +163,18 @@ def _output_spacing(trial: Trial) -> float | None:
     return None
 
 
+def short_spacing(gradient: Array) -> float:
+    """Return the spacing of the short format that all numbers of an array are of, 0 where they are longer."""
+    numbers = np.abs(np.asarray(gradient).ravel().astype(np.float64))
+    numbers = numbers[numbers > 0]
+    if gradient.dtype.kind != "f" or numbers.size < _FEW:
+        return 0.0
+    for spacing, rounded in zip(_SPACINGS[:1:-1], (_bfloat, _half), strict=True):
+        if np.array_equal(numbers, rounded(numbers)):
+            return 0.0 if _on_a_grid(numbers, spacing) else spacing
+    return 0.0
+
+
 def _on_a_grid(numbers: Any, spacing: float) -> bool:
     """Whether numbers are multiples of one quantum, small ones too: a staircase of even steps, no short format.
 
@@ -201,25 +222,27 @@ def _step(rng: np.random.Generator, size: float, relative: bool, x: Array) -> Ar
     return np.asarray(x + size * (np.abs(x) if relative else 1.0) * rng.uniform(0.5, 1.0, np.shape(x)))
 
 
-def _shadow(trial: Trial) -> Trial | None:
+def _shadow(trial: Trial) -> tuple[Trial | None, float]:
+    """Return the trial in float64, None where it is not the same function; and the spacing of what it computes in."""
     values = [
         v.astype(np.complex128 if v.dtype.kind == "c" else np.float64) if differentiable(v) else v for v in trial.values
     ]
-    shadow = Trial(trial.target, trial.settings, values)
+    shadow, unknown = Trial(trial.target, trial.settings, values), _SPACINGS[0]
     try:
         leaves = list(_leaves(shadow.outputs))
         y0 = shadow.y0
     except Exception:  # a forward may insist on its own dtype; then it is judged natively
-        return None
-    if any(_eps(leaf) > _SPACINGS[0] for leaf in leaves) or y0.shape != trial.y0.shape or not all_finite(y0):
-        return None
-    if effective_spacing(shadow) > _SPACINGS[0]:
-        return None
+        return None, unknown
+    if y0.shape != trial.y0.shape or not all_finite(y0):
+        return None, unknown
+    inside = effective_spacing(shadow)
+    if inside > _SPACINGS[0] or any(_eps(leaf) > _SPACINGS[0] for leaf in leaves):
+        return None, inside
     # outputs that cancel are the rounding of what they cancel from, a number as large as the inputs, or one
     largest = max(1.0, *(extremes(value)[1] for value in values if differentiable(value)))
     rounding = _ROUNDED * max(_eps(v) for v in trial.values if differentiable(v)) * largest * sqrt(y0.size)
     same = norm(y0 - trial.y0) <= 1e-2 * norm(y0) + rounding
-    return shadow if same or _alike(trial, shadow) else None
+    return (shadow if same or _alike(trial, shadow) else None), unknown
 
 
 def _alike(trial: Trial, shadow: Trial) -> bool:

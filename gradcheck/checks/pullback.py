@@ -13,6 +13,7 @@ from gradcheck.checks.alike import close, loose
 from gradcheck.checks.beside import widened
 from gradcheck.checks.claims import Size, viewed
 from gradcheck.checks.nearby import faintest, neighbours, tremor
+from gradcheck.checks.precision import short_spacing, stage_for
 from gradcheck.checks.solvers import size_of, wavering
 from gradcheck.checks.stale import kept_caches
 from gradcheck.checks.trial import Trial
@@ -91,7 +92,10 @@ def pullback_zero(trial: Trial) -> Iterator[Finding]:
 def pullback_linear(trial: Trial) -> Iterator[Finding]:
     """The pullback is linear in the cotangent: B(a u + b w) = a B(u) + b B(w), for |a| from 1e-6 to 1e6."""
     blocks, wrong = trial.claimed_blocks(), set()
-    for a, b in _factors(trial):
+    # arrays of float32 may hold what was computed in float16
+    inside = max((short_spacing(trial.gradient(0, name)) for name in blocks), default=0.0)
+    inside = max(inside, stage_for(trial).claim_eps)
+    for a, b in _factors(trial, inside):
         due = _due(trial, blocks, a, b)
         gaps = _gaps(trial, due, trial.pullback()(_mixed(trial, a, b)))
         for name in blocks:
@@ -101,7 +105,7 @@ def pullback_linear(trial: Trial) -> Iterator[Finding]:
             ordinary = first.norm
             size = abs(a) * ordinary + abs(b) * second.norm
             gap = gaps[name]
-            eps = max(first.eps, trial.target.spacing or 0.0)
+            eps = max(first.eps, inside)
             if not isfinite(gap) and abs(a) > 2 and eps > 1e-5:
                 continue  # a product on the way may leave the range of such numbers where the answer does not
             # a backward that iterates to a tolerance errs by as much for a small cotangent as for an ordinary one
@@ -222,22 +226,23 @@ def _rounding(trial: Trial, name: str) -> float:
     return largest
 
 
-def _factors(trial: Trial) -> Iterator[tuple[float, float]]:
+def _factors(trial: Trial, inside: float) -> Iterator[tuple[float, float]]:
     """Yield factors of two cotangents: a sum, then one made very large and very small, as far as its dtype goes."""
     sizes = [size for name in trial.answered(0) if (size := trial.size_of(0, name)) is not None]
-    if _representable(sizes, -_MIXED[0]):
+    half = inside == np.finfo(np.float16).eps
+    if _representable(sizes, -_MIXED[0], half):
         yield _MIXED
     for sign in (1, -1):
         powers = (2.0 ** (sign * power) for power in _POWERS)
-        if (factor := next((f for f in powers if _representable(sizes, f)), None)) is not None:
+        if (factor := next((f for f in powers if _representable(sizes, f, half)), None)) is not None:
             yield -sign * factor, 0.0
 
 
-def _representable(sizes: Sequence[Size], factor: float) -> bool:
+def _representable(sizes: Sequence[Size], factor: float, half: bool) -> bool:
     """Whether gradients scaled by a factor stay well inside the range of their dtype (float16 ends at 65504)."""
     for size in sizes:
         if size.dtype.kind in "fc" and size.largest > 0:
-            info = np.finfo(size.dtype)
+            info = np.finfo(np.float16 if half else size.dtype)
             room = 1e6 if info.max > 1e9 else 32.0
             if not info.tiny * room < factor * size.largest < info.max / room:
                 return False

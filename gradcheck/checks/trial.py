@@ -62,6 +62,7 @@ class Trial:
         self.kappa: dict[str, float] = {}  # by block, measured noise over its floor
         self.loudest = 1.0  # greatest noise over its floor that any probe has shown
         self.wider: list[Trial | None] = []  # the same in extended precision, once it was asked for
+        self.stage: Any = None  # where it is measured, once `precision.stage_for` has found out
         self.stairs = False  # whether the forward was seen to stand still on short steps and to move on long ones
         self.told: dict[str, list[Any]] = {}  # by block, what the diagnosis said
         self.flickers: dict[str, float] = {}

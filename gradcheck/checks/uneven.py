@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gradcheck.checks.doubt import TALL, denied, fades, rests
+from gradcheck.checks.precision import short_spacing
 from gradcheck.checks.prober import Probe, Prober
 from gradcheck.pieces import extremes
 from gradcheck.probes.stairs import saws, stair, stands_still_nearby
@@ -10,6 +11,7 @@ from gradcheck.probes.stairs import saws, stair, stands_still_nearby
 __all__ = ["ORDINARY", "UNEVEN", "on_stairs", "uneven"]
 
 ORDINARY = 100.0  # noise over its floor that is taken for rounding without confirmation
+_STAIRS = 4.0  # spacings that a stair of a short format may be tall
 _NOTHING = 1e-6  # of a gap: a claim of zero, but for its rounding
 UNEVEN = (
     "structure in the step: the function is a staircase, or swings faster than most steps, and steps of different "
@@ -32,7 +34,8 @@ def uneven(prober: Prober, probe: Probe) -> bool:
     noisy = estimate.noise > ORDINARY * line.floor()
     if estimate.kind == "flat" and prober.trial.stairs:
         return True  # this function is known to stand still where it should not
-    if rests(estimate, prober.magnitude(probe.number)):
+    coarse = max(1.0, _STAIRS * short_spacing(prober.claim(probe.number)) / TALL)  # computed in bfloat16 throughout
+    if rests(estimate, coarse * prober.magnitude(probe.number)):
         prober.trial.stairs = True
         return True
     faded = fades(estimate, prober.magnitude(probe.number))

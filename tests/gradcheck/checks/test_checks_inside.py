@@ -56,3 +56,37 @@ def test_a_flat_function_whose_claim_would_have_moved_it_is_still_wrong():
     x = np.array([-0.6, -1.2, 0.9, 2.0, -0.4])
     straight_through = adapt.vjp(lambda x: np.maximum(x, 0), lambda i, u: (u,), x, names=("x",), name="relu")
     assert gradcheck.check(straight_through).verdict is Verdict.DISAGREES
+
+
+def autocast(f):
+    """Compute in float16 what comes in float32, and hand it back in float32, backward as well as forward."""
+    half = lambda value: np.asarray(value, np.float16)  # noqa: E731
+    return lambda *values: np.asarray(f(*map(half, values)), np.float32)
+
+
+def tanh_slope(x, u):
+    return u * (1 - np.tanh(x) ** 2)
+
+
+def softmax_slope(x, u):
+    e = np.exp(x - x.max(axis=1, keepdims=True))
+    p = e / e.sum(axis=1, keepdims=True)
+    return p * (u - (p * u).sum(axis=1, keepdims=True))
+
+
+def plain_softmax(x):
+    e = np.exp(x - x.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("container", [np.float32, np.float64])
+@pytest.mark.parametrize(("f", "slope"), [(np.tanh, tanh_slope), (plain_softmax, softmax_slope)])
+def test_float16_inside_arrays_of_longer_numbers_is_judged_as_float16(f, slope, container):
+    for factor, wrong in ((1.0, False), (-1.0, True), (2.0, True)):
+        for seed in range(3):
+            x = np.random.default_rng(seed).normal(size=(4, 6)).astype(np.float16).astype(container)
+            forward = lambda x: autocast(f)(x).astype(container)  # noqa: E731
+            pull = lambda i, u, k=factor: ((k * autocast(slope)(i[0], u)).astype(container),)  # noqa: E731
+            verdict = gradcheck.check(adapt.vjp(forward, pull, x, names=("x",), name="half"), seed=seed).verdict
+            assert verdict.wrong == wrong or (wrong and verdict is Verdict.INCONCLUSIVE)
+            assert verdict in (Verdict.AGREES, Verdict.INCONCLUSIVE) or wrong
