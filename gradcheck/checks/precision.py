@@ -18,7 +18,7 @@ from gradcheck.checks.cotangents import flatten
 from gradcheck.checks.extended import EXTENDED, extended_trial
 from gradcheck.checks.trial import Trial
 from gradcheck.norms import all_finite, norm
-from gradcheck.pieces import changed, distance, extremes
+from gradcheck.pieces import changed, distance, extremes, is_large
 from gradcheck.point import Array, differentiable
 
 __all__ = ["Stage", "native_for", "short_spacing", "stage_for"]
@@ -164,10 +164,12 @@ def _output_spacing(trial: Trial) -> float | None:
 
 
 def short_spacing(gradient: Array) -> float:
-    """Return the spacing of the short format that all numbers of an array are of, 0 where they are longer."""
-    numbers = np.abs(np.asarray(gradient).ravel().astype(np.float64))
+    """Return the spacing of the short format that all numbers of an array are of, 0 where they are longer, or many."""
+    if gradient.dtype.kind != "f" or is_large(gradient):
+        return 0.0
+    numbers = np.abs(gradient.ravel().astype(np.float64))
     numbers = numbers[numbers > 0]
-    if gradient.dtype.kind != "f" or numbers.size < _FEW:
+    if numbers.size < _FEW:
         return 0.0
     for spacing, rounded in zip(_SPACINGS[:1:-1], (_bfloat, _half), strict=True):
         if np.array_equal(numbers, rounded(numbers)):

@@ -94,7 +94,6 @@ def pullback_linear(trial: Trial) -> Iterator[Finding]:
     blocks, wrong = trial.claimed_blocks(), set()
     # arrays of float32 may hold what was computed in float16
     inside = max((short_spacing(trial.gradient(0, name)) for name in blocks), default=0.0)
-    inside = max(inside, stage_for(trial).claim_eps)
     for a, b in _factors(trial, inside):
         due = _due(trial, blocks, a, b)
         gaps = _gaps(trial, due, trial.pullback()(_mixed(trial, a, b)))
@@ -105,7 +104,9 @@ def pullback_linear(trial: Trial) -> Iterator[Finding]:
             ordinary = first.norm
             size = abs(a) * ordinary + abs(b) * second.norm
             gap = gaps[name]
-            eps = max(first.eps, inside)
+            eps = max(first.eps, inside, trial.target.spacing or 0.0)
+            if not gap <= _LINEAR * size:  # what the forward computes in, where that is asked for
+                eps = max(eps, stage_for(trial).claim_eps)
             if not isfinite(gap) and abs(a) > 2 and eps > 1e-5:
                 continue  # a product on the way may leave the range of such numbers where the answer does not
             # a backward that iterates to a tolerance errs by as much for a small cotangent as for an ordinary one
