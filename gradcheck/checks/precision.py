@@ -167,6 +167,9 @@ def short_spacing(gradient: Array) -> float:
     """Return the spacing of the short format that all numbers of an array are of, 0 where they are longer, or many."""
     if gradient.dtype.kind != "f" or is_large(gradient):
         return 0.0
+    first = gradient.ravel()[:_FEW]
+    if np.any(first != first.astype(np.float32)):  # as of nearly all
+        return 0.0
     numbers = np.abs(gradient.ravel().astype(np.float64))
     numbers = numbers[numbers > 0]
     if numbers.size < _FEW:
