@@ -178,7 +178,7 @@ def _off(trial: Trial, name: str) -> float:
     step = eps ** (1 / 3) * (norm(x) / sqrt(x.size) or 1.0)
     evaluate = seen.evaluator(name)
     up, down = (evaluate(moved(x, v, sign * step)) for sign in (1.0, -1.0))
-    if up is None or down is None:
+    if up is None or down is None or step == 0.0:
         return 0.0
     measured = float(trial.flat_cotangent(0) @ (up - down)) / (2 * step)
     size = norm_along(gradient, v) + abs(measured)

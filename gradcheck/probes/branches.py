@@ -58,10 +58,12 @@ def branches(
         eps: spacing of the numbers that f is evaluated in.
         reach: smallest step, in units of v; structure closer than this counts as at the point.
     Returns:
-        The interval, or None where f cannot be evaluated on both sides.
+        The interval, or None where f cannot be evaluated on both sides, or v is too short to be squared.
     """
     sides, bars = [], []
     length = dot(v, v)
+    if length == 0.0:  # of numbers below 1e-160 the square is gone
+        return None
     evaluations = 0
     for sign in (-1.0, 1.0):
         values, steps = [], []

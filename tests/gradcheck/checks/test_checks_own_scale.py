@@ -250,3 +250,14 @@ def test_a_term_that_a_one_absorbs_is_not_missed_in_an_entropy(dtype):
 
     assert not any(verdict.wrong for verdict in verdicts(lambda rng: target(rng, dtype(1)), range(6)))
     assert Verdict.AGREES not in verdicts(lambda rng: target(rng, dtype(1.01)), range(6))
+
+
+@pytest.mark.parametrize("tiny", [1e-200, 1e-300, 5e-324])
+def test_numbers_whose_square_is_gone_do_not_raise(tiny):
+    x = np.array([tiny, 0.7, -2.0, 3.0])
+    pull = lambda slope: lambda i, u: (u * slope * (i[0] > 0),)  # noqa: E731
+    for slope in (1.0, 2.0):
+        target = adapt.vjp(lambda x: np.maximum(x, 0), pull(slope), x, names=("x",), name="relu")
+        verdict = gradcheck.check(target, seed=1).verdict
+        assert verdict is not Verdict.RAISED
+        assert verdict.wrong == (slope == 2.0)
