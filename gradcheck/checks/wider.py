@@ -15,7 +15,7 @@ from math import inf, sqrt
 import numpy as np
 
 from gradcheck.checks.directions import directions
-from gradcheck.checks.doubt import rounded_off
+from gradcheck.checks.doubt import mixed, rounded_off
 from gradcheck.checks.extended import EXTENDED, extended_trial
 from gradcheck.checks.faint import faint
 from gradcheck.checks.hidden import HIDDEN
@@ -153,7 +153,7 @@ def _in_faint(wide: Prober, unseen: Array, hidden: Sequence[Probe]) -> Probe | N
         stands = abs(probe.estimate.measured) <= _STILL * abs(probe.estimate.claimed)  # on a stair, it may be
         if (probe.verdict is Verdict.DISAGREES and not stands) or probe.comparison.reason == HIDDEN:
             return probe
-        if _half_seen(probe) and not rounded_off(wide, probe):
+        if _half_seen(probe) and not rounded_off(wide, probe) and not mixed(wide, probe):
             return probe
         found = next((before for before in hidden if before.v.flat[place] != 0), None)
         if found is not None and probe.doubted:
