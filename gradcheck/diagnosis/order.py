@@ -34,6 +34,7 @@ def order(subject: Subject, case: Case) -> Iterator[Guess]:
                 yield Guess(slug, told, fits, rank + 0.5)
                 return
     yield from _jacobian_transposed(case)
+    yield from _weights_transposed(case)
     yield from _shifted(case)
     yield from _any_permutation(case)
 
@@ -91,6 +92,30 @@ def _jacobian_transposed(case: Case) -> Iterator[Guess]:
     if fits is not None:
         text = "the claimed Jacobian is the measured one transposed: dy W where dy Wᵀ belongs, or the other way round"
         yield Guess("transposed", text, fits, 1.0)
+
+
+def _weights_transposed(case: Case) -> Iterator[Guess]:
+    """Claimed is measured with w[j, i] for w[i, j], whatever slope of an activation stands before the weights."""
+    a = case[0]
+    if not a.output or not a.shape or a.output[-1] != a.shape[-1]:
+        return
+    n = a.shape[-1]
+    for place, name in enumerate(a.names):
+        if name == a.name or any(np.shape(each.values[place]) != (n, n) for each in case):
+            continue
+        for turned in (False, True):  # y = x W, or x Wᵀ
+            pairs = []
+            for each in case:
+                w = np.asarray(each.values[place], dtype=float)
+                w = w.T if turned else w
+                i, j = np.meshgrid(each.columns % n, each.rows % n)
+                with np.errstate(all="ignore"):
+                    pairs.append((each.claimed, each.measured * (w[j, i] / w[i, j])))
+            fits = residual(case, pairs)
+            if fits is not None:
+                text = f"claimed has {name} where its transpose belongs, or the other way round; the rest is right"
+                yield Guess("transposed", text, fits, 1.0)
+                return
 
 
 def _shifted(case: Case) -> Iterator[Guess]:
