@@ -24,7 +24,7 @@ from gradcheck.probes.branches import branches
 
 __all__ = ["Entry", "measure_entries"]
 
-_AT = 0.45  # power of the spacing: how near a kink is at the point, 1e-7 in float64 and of a small block that part
+_AT = 0.45  # power of the spacing: a kink as near as that, 1e-7 in float64, is at the point
 _SHARP = 0.1  # of the distance between two slopes: an error that would show them
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -148,11 +149,21 @@ def _gap(probe: Probe, level: float) -> tuple[float, float]:
 
 def _finding(trial: Trial, name: str, probe: Probe, along: str) -> Finding:
     layer, quantity = trial.target.owner(name)
-    estimate = probe.estimate
-    claimed, measured = pair(estimate.claimed, estimate.measured)
+    estimate, comparison = probe.estimate, probe.comparison
+    left, right = estimate.left, estimate.right
+    if estimate.kind == "kink" and left is not None and right is not None:  # relative to the claim
+        nearest, farthest = sorted((left, right), key=lambda side: abs(side.value))
+        estimate = replace(estimate, gap=nearest.value, error=nearest.error)
+        unseen = nearest.error / estimate.scale if estimate.scale > 0 else inf
+        comparison = replace(comparison, gap=nearest.value, allowed=nearest.error, resolution=unseen)
+        claimed, measured = pair(estimate.claimed, estimate.measured)
+        other = f"{estimate.claimed + farthest.value:+.6g}"
+        seen = f"claimed {claimed}, outside of the slopes that meet there, {measured} and {other}"
+    else:
+        claimed, measured = pair(estimate.claimed, estimate.measured)
+        seen = f"claimed {claimed}, measured {measured} ± {estimate.error:.1g}"
     message = (
-        f"{layer}: gradient of {quantity} is no subgradient: {along}; "
-        f"claimed {claimed}, measured {measured} ± {estimate.error:.1g}. "
+        f"{layer}: gradient of {quantity} is no subgradient: {along}; {seen}. "
         "Is a tie's gradient counted more than once, or dropped?"
     )
     return trial.finding(
@@ -163,9 +174,9 @@ def _finding(trial: Trial, name: str, probe: Probe, along: str) -> Finding:
         claimed=estimate.claimed,
         measured=estimate.measured,
         error=estimate.error,
-        gap=probe.comparison.gap,
-        allowed=probe.comparison.allowed,
-        resolution=probe.comparison.resolution,
+        gap=comparison.gap,
+        allowed=comparison.allowed,
+        resolution=comparison.resolution,
         evaluations=estimate.evaluations,
         curve=estimate.curve,
     )

@@ -93,3 +93,14 @@ def test_a_relu_net_at_padded_rows_is_not_called_wrong(at_zero, sizes):
 
     assert verdicts(target()) <= {Verdict.KINK, Verdict.INCONCLUSIVE}
     assert verdicts(target(1 + 1e-5)) == {Verdict.DISAGREES}
+
+
+def test_what_is_told_of_a_norm_has_the_slopes_on_both_sides_and_a_bar():
+    x = np.random.default_rng(0).normal(size=(4, 3))
+    x[1] = 0
+    report = gradcheck.check(adapt.vjp(length, filled(1.0), x, names=("x",), name="norm"))
+    (finding,) = [f for f in report.findings if f.verdict is Verdict.DISAGREES]
+    assert "no subgradient: where the function is convex" in finding.message
+    assert "outside of the slopes that meet there" in finding.message
+    assert abs(finding.gap) > 0.1 > 1e-6 > finding.allowed > 0
+    assert abs(finding.claimed - finding.measured) == pytest.approx(abs(finding.gap))
