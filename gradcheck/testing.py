@@ -50,9 +50,7 @@ def parametrize(
     cases = list(_cases(found, known))
     _refuse_unknown(known, found, [id_ for id_, _ in cases])
     values = [
-        pytest.param(
-            target, id=id_, marks=[pytest.mark.xfail(reason=known[id_], strict=True)] if id_ in known else []
-        )
+        pytest.param(target, id=id_, marks=[pytest.mark.xfail(reason=known[id_], strict=True)] if id_ in known else [])
         for id_, target in cases
     ]
     mark: Callable[[Test], Test] = pytest.mark.parametrize("target", values)

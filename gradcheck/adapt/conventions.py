@@ -166,7 +166,7 @@ def told_roles(takes: Sequence[str], inputs: Sequence[str]) -> tuple[str, ...]:
             roles.append(word)
         else:
             raise InputError(
-                f"Expected takes to hold {', '.join((*inputs, *known))} or \"self.attribute\" but got {word!r}"
+                f'Expected takes to hold {", ".join((*inputs, *known))} or "self.attribute" but got {word!r}'
             )
     return tuple(roles)
 

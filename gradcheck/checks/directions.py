@@ -11,7 +11,7 @@ import numpy as np
 
 from gradcheck.checks.confirm import confirm, explained
 from gradcheck.checks.doubt import denied
-from gradcheck.checks.faint import faint, strata
+from gradcheck.checks.faint import faint, strata, unseen
 from gradcheck.checks.prober import Probe, Prober
 from gradcheck.checks.ties import TIE, at_tie
 from gradcheck.checks.uneven import on_stairs
@@ -25,8 +25,10 @@ __all__ = ["BRIEF", "directions"]
 
 BRIEF = 7  # evaluations: three levels of known noise; what is faint in a large block needs no last digit
 _FLOAT64 = 1e-15  # spacings above are of something coarser
+_THREE = 3  # directions of a block at standard effort; who asks for more gets them
 _MOST = 16  # directions of a block whose bars are about as large as the resolution
 _LUCK = 1e-3  # chance that a mistake of the resolution's size hides within the bars of all
+_SURE = 1e-6  # the same: what two directions leave is not worth a third
 _FINE = 1e-9  # of the gradient along a direction: a thousandth of the resolution that is asked for
 
 _SLIGHT = 1e-3  # of the longest move along a direction in each entry's own size
@@ -40,7 +42,8 @@ def directions(prober: Prober, count: int, affordable: bool) -> tuple[list[Probe
     """Probe a block along random directions, and its faint entries apart.
 
     In a large block faint entries take the place of the last of three directions, and nothing more is asked once one
-    disagrees: its entries are looked for next.
+    disagrees: its entries are looked for next. In a small one two directions are enough where each has shown all that
+    a third would.
 
     Returns:
         The probes of the block, with those of faint entries that disagree, and the other ones of faint entries.
@@ -66,6 +69,8 @@ def directions(prober: Prober, count: int, affordable: bool) -> tuple[list[Probe
     for ask in (*apart, *others) if is_large(prober.x) else (*others, *apart):
         if not affordable and probes[-1].verdict is Verdict.DISAGREES:
             return probes, silent
+        if affordable and count == _THREE and ask in others and _seen_by(prober, probes, masks):
+            continue
         probe = kept(ask())
         (probes if ask in others or probe.verdict is Verdict.DISAGREES else silent).append(probe)
         del probe
@@ -75,6 +80,22 @@ def directions(prober: Prober, count: int, affordable: bool) -> tuple[list[Probe
                 break
             probes.append(_settled(prober, number, affordable))
     return probes, silent
+
+
+def _seen_by(prober: Prober, probes: Sequence[Probe], apart: Sequence[Array]) -> bool:
+    """Whether two directions that agree show a mistake of the resolution's size in any entry alone, and in any few.
+
+    Args:
+        prober: of the block.
+        probes: of its directions so far.
+        apart: masks of the entries that are probed apart.
+    """
+    if len(probes) < 2 or any(probe.verdict is not Verdict.AGREES for probe in probes):
+        return False
+    if not 0 < _by_luck(prober, probes) < _SURE:
+        return False
+    hidden = unseen(prober, probes)
+    return hidden is None or (bool(apart) and not np.any(hidden & ~apart[0]))
 
 
 def _by_luck(prober: Prober, probes: Sequence[Probe]) -> float:

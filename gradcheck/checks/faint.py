@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import hypot, sqrt
 
 import numpy as np
 
 from gradcheck.checks.confirm import confirm
+from gradcheck.checks.hidden import HIDDEN
 from gradcheck.checks.prober import Probe, Prober
 from gradcheck.checks.ties import TIE, at_tie
 from gradcheck.compare import Verdict
@@ -16,7 +17,7 @@ from gradcheck.norms import norm
 from gradcheck.pieces import norm_along, pieces
 from gradcheck.point import Array
 
-__all__ = ["AWAY", "faint", "strata"]
+__all__ = ["AWAY", "faint", "strata", "unseen"]
 
 AWAY = 0.5  # longest step along a few entries: none of them moves as far as the block is large
 _SEEN = 4.0  # bars that a gap is to be: directions are half as long in some entries, and a gap may be half covered
@@ -47,6 +48,20 @@ def strata(prober: Prober, bar: float) -> Iterator[Array]:
             break
         yield small
         inside = small
+
+
+def unseen(prober: Prober, probes: Sequence[Probe]) -> Array | None:
+    """Return a mask of entries in which a mistake as large as the resolution is within every bar; None if none."""
+    if all(probe.comparison.vanishes for probe in probes):
+        return None  # below all that the outputs show
+    hidden = np.asarray(prober.claim(0) != 0)
+    for probe in probes:
+        if probe.comparison.reason == HIDDEN:
+            hidden |= probe.v != 0
+        elif probe.verdict is Verdict.AGREES:
+            sizes = prober.resolution * np.abs(prober.claim(probe.number) * probe.v)
+            hidden &= ~(sizes > 2 * probe.comparison.allowed)  # less may be covered by half
+    return hidden if hidden.any() else None
 
 
 def faint(

@@ -43,11 +43,12 @@ def contract_mutation(trial: Trial) -> Iterator[Finding]:
 
 def contract_aliasing(trial: Trial) -> Iterator[Finding]:
     """A returned gradient stays what it was when the backward, or the forward, is called again."""
-    _, pullback = trial.linearize()
-    held = pullback(trial.cotangent(0))
+    pullback, held = trial.held()
     kept = {name: value if value is None else _remembered(value) for name, value in viewed(held).items()}
     trial.claims.let_go()
-    pullback(trial.cotangent(1))
+    again = pullback(trial.cotangent(1))
+    trial.heard = None if trial.holds_large else viewed(again)
+    del again
     _, other = trial.linearize()
     trial.claims.keep(1, viewed(other(trial.cotangent(1))), large=False)
     wrong = False

@@ -65,7 +65,8 @@ def kept_caches(trial: Trial) -> Iterator[tuple[str, str, str | None]]:
             if there is None:
                 continue
             trial.evaluations += there.evaluations
-            again = _after(trial, there)
+            # where all is claimed as it is here, a cache that was kept would not show
+            again = {} if still.issuperset(trial.claimed_blocks()) else _after(trial, there)
             elsewhere = [n for n in trial.claimed_blocks() if n not in told and _unlike(trial, n, again.get(n))]
             del again
             for name in trial.claimed_blocks():
@@ -122,16 +123,17 @@ def _unlike(trial: Trial, name: str, again: Any) -> bool:
 def _claims(trial: Trial, group: list[str], move: _Move) -> tuple[set[str], Trial | None]:
     """Return what is claimed as it was at a point where some inputs are moved, and a trial there, None for no such."""
     there = Trial(trial.target, trial.settings, _moved(trial, group, move))
+    cotangent = trial.cotangent(0)
     there.share_cotangents(trial)
-    trial.cotangent(0)
     try:
         outputs, pullback = there.linearize()
         there.take_outputs(outputs)
         if there.y0.shape != trial.y0.shape or not all_finite(there.y0):
             return set(), None
-        answer = viewed(pullback(there.cotangent(0)))
+        answer = viewed(pullback(cotangent))
         still = {name for name in trial.claimed_blocks() if _same(trial.gradient(0, name), answer.get(name))}
-        there.claims.keep(0, answer, large=False)
+        if still:
+            there.claims.keep(0, answer, large=False)
         return still, there
     except Exception:  # the moved point may lie outside the domain; then nothing is known
         return set(), None

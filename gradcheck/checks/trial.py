@@ -49,6 +49,8 @@ class Trial:
         self._written: list[tuple[str, bool]] | None = None
         self.again: Array | None = None  # what a second forward answered, until it is compared
         self._last: tuple[int, Pullback] | None = None  # evaluations until then, the last pullback
+        self._first: tuple[int, Pullback, Mapping[str, Any]] | None = None  # evaluations until then, what it answered
+        self.heard: Mapping[str, Any] | None = None  # what the first pullback answers to the second cotangent
         self.rereads = False  # whether one pullback was seen to answer twice alike
         self.protect = False  # hand out copies, because a forward was seen to write into its arguments
         self._blank: Finding | None = None
@@ -205,11 +207,29 @@ class Trial:
         (arguments, unmoved, pullback), self._begun = self._begun, None
         cotangent = self.cotangent(0)
         answer = pullback(cotangent)
+        if not self.holds_large:
+            self._first = self.evaluations, pullback, answer
         pairs = zip(self.names, arguments, self.values, unmoved, strict=True)
         self._written = [(name, still) for name, a, value, still in pairs if not unchanged(a, value)]
         given = zip(leaves(self._cotangent(0)), leaves(cotangent), strict=True)
         self._written += [("", True) for (_, mine), (_, leaf) in given if not unchanged(mine, leaf)]
         return answer
+
+    @property
+    def holds_large(self) -> bool:
+        """Whether an input, or all outputs together, are so large that a copy more is felt."""
+        return any(map(is_large, (self.y0, *self.values)))
+
+    def held(self) -> tuple[Pullback, Mapping[str, Any]]:
+        """Return a pullback and what it has answered to the first cotangent, as it was handed out.
+
+        The first one, where it was the last call.
+        """
+        (evaluations, pullback, answer), self._first = self._first or (-1, None, {}), None
+        if pullback is not None and evaluations == self.evaluations:
+            return pullback, answer
+        _, pullback = self.linearize()
+        return pullback, pullback(self.cotangent(0))
 
     @property
     def written(self) -> list[tuple[str, bool]]:

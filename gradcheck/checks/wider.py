@@ -17,7 +17,7 @@ import numpy as np
 from gradcheck.checks.directions import directions
 from gradcheck.checks.doubt import mixed, rounded_off
 from gradcheck.checks.extended import EXTENDED, extended_trial
-from gradcheck.checks.faint import faint
+from gradcheck.checks.faint import faint, unseen
 from gradcheck.checks.hidden import HIDDEN
 from gradcheck.checks.precision import Stage
 from gradcheck.checks.prober import Probe, Prober
@@ -49,7 +49,7 @@ def sharpened(prober: Prober, probes: list[Probe], apart: Sequence[Probe]) -> tu
     """
     suspected = any(map(_suspected, probes))
     blunt = not _wrong(probes) and any(_blunt(prober, probe) for probe in probes)
-    if not (suspected or blunt) and _unseen(prober, [*probes, *apart]) is None:
+    if not (suspected or blunt) and unseen(prober, [*probes, *apart]) is None:
         return prober, probes
     wide = _in_extended(prober)
     if wide is None:
@@ -63,9 +63,9 @@ def sharpened(prober: Prober, probes: list[Probe], apart: Sequence[Probe]) -> tu
             prober, probes, apart, suspected = wide, found, fainter, False
     if suspected:
         return prober, probes
-    unseen = _unseen(prober, [*probes, *apart])
+    faded = unseen(prober, [*probes, *apart])
     hidden = [probe for probe in (*probes, *apart) if probe.comparison.reason == HIDDEN]
-    told = None if unseen is None else _in_faint(wide, unseen, hidden)
+    told = None if faded is None else _in_faint(wide, faded, hidden)
     return (prober, probes) if told is None else (wide, [*probes, told])
 
 
@@ -124,32 +124,18 @@ def _blunt(prober: Prober, probe: Probe) -> bool:
     return bool(less and 2 * (less - np.count_nonzero(sizes == 0)) > np.count_nonzero(sizes))
 
 
-def _unseen(prober: Prober, probes: Sequence[Probe]) -> Array | None:
-    """Return a mask of entries in which a mistake as large as the resolution is within every bar; None if none."""
-    if all(probe.comparison.vanishes for probe in probes):
-        return None  # below all that the outputs show
-    unseen = np.asarray(prober.claim(0) != 0)
-    for probe in probes:
-        if probe.comparison.reason == HIDDEN:
-            unseen |= probe.v != 0
-        elif probe.verdict is Verdict.AGREES:
-            sizes = prober.resolution * np.abs(prober.claim(probe.number) * probe.v)
-            unseen &= ~(sizes > 2 * probe.comparison.allowed)  # less may be covered by half
-    return unseen if unseen.any() else None
-
-
-def _in_faint(wide: Prober, unseen: Array, hidden: Sequence[Probe]) -> Probe | None:
+def _in_faint(wide: Prober, faded: Array, hidden: Sequence[Probe]) -> Probe | None:
     """Return the first of some faint entries that disagrees, each asked alone and the larger ones first; None if none.
 
     What wider numbers do not show either is passed over; what they show by half is returned as well, and what was
     found hidden before and is not right on its own scale now.
     """
     enough = wide.evaluations + wide.trial.settings.budget.budget
-    sizes = np.where(unseen, np.abs(wide.claim(0)), -1.0).ravel()  # one that is claimed zero may be unseen, too
-    for level, place in enumerate(np.argsort(-sizes, kind="stable")[: np.count_nonzero(unseen)]):
+    sizes = np.where(faded, np.abs(wide.claim(0)), -1.0).ravel()  # one that is claimed zero may be unseen, too
+    for level, place in enumerate(np.argsort(-sizes, kind="stable")[: np.count_nonzero(faded)]):
         alone = np.zeros(sizes.shape, dtype=bool)
         alone[place] = True
-        probe = _alone(partial(faint, wide, level, alone.reshape(unseen.shape)), 0.5 * wide.resolution)
+        probe = _alone(partial(faint, wide, level, alone.reshape(faded.shape)), 0.5 * wide.resolution)
         stands = abs(probe.estimate.measured) <= _STILL * abs(probe.estimate.claimed)  # on a stair, it may be
         if (probe.verdict is Verdict.DISAGREES and not stands) or probe.comparison.reason == HIDDEN:
             return probe

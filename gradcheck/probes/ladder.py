@@ -139,11 +139,12 @@ class _Ladder:
         self.tried.add(k)
         if h > self.line.reach:
             return
-        ahead, behind = (self.line(side * h) if k > self.outside[side] else NOT_FINITE for side in (1, -1))
-        for side, sample in ((1, ahead), (-1, behind)):
-            if not sample.finite:
-                self.outside[side] = max(k, self.outside[side])  # never again above a level that left the domain
+        ahead = self.line(h) if k > self.outside[1] else NOT_FINITE
+        behind = self.line(-h) if k > self.outside[-1] else NOT_FINITE
         if not (ahead.finite and behind.finite):
+            for side, sample in ((1, ahead), (-1, behind)):
+                if not sample.finite:
+                    self.outside[side] = max(k, self.outside[side])  # never again above a level that left the domain
             return
         still = ahead.raw == 0.0 == behind.raw
         self.levels[k] = _Level(h, (ahead.psi - behind.psi) / (2 * h), (ahead.psi + behind.psi) / h, still)
