@@ -23,7 +23,17 @@ from gradcheck.tree import rebuild
 if TYPE_CHECKING:
     from gradcheck.checks.prober import Prober
 
-__all__ = ["FEW", "beside", "beside_at", "gathered", "touches_few", "wide_at", "wide_slope", "widened"]
+__all__ = [
+    "FEW",
+    "beside",
+    "beside_at",
+    "follows_closely",
+    "gathered",
+    "touches_few",
+    "wide_at",
+    "wide_slope",
+    "widened",
+]
 
 T = TypeVar("T")
 
@@ -74,6 +84,32 @@ def wide_at(prober: Prober, look: Callable[[Mapping[str, Any]], T], number: int,
     answer = stage.trial.answer_at(values, cotangent)
     g = answer.get(prober.name)
     return [] if g is None or (not stage.lifted and g.dtype != kind) else [look(answer)]
+
+
+def follows_closely(prober: Prober, number: int) -> bool:
+    """Whether the backward of a float64 shadow follows moves that float32 would not see, or none at all.
+
+    One that rounds to float32 whatever it is given answers in float64 as well, and is no better.
+    """
+    trial = prober.stage.trial
+    rng = prober.trial.rng("closely", number)
+    cotangent = rebuild(prober.trial.cotangent(number), lambda u: widened(u, np.float64))
+
+    def answer(size: float) -> Array:
+        values = [
+            changed(v, lambda x: x + size * np.where(x == 0, 1.0, x) * rng.uniform(0.5, 1.0, x.shape))
+            if differentiable(v)
+            else own(v)
+            for v in trial.values
+        ]
+        trial.evaluations += 1
+        return np.asarray(trial.answer_at(values, cotangent)[prober.name])
+
+    try:
+        here, close, far = (answer(size) for size in (0.0, 2.0**-30, 2.0**-12))
+    except Exception:  # a move may leave the domain; then nothing is known
+        return False
+    return bool(np.any(close != here)) or not np.any(far != here)
 
 
 def wide_slope(prober: Prober, v: Array, claim: Array, answer: Mapping[str, Any]) -> tuple[float, float] | None:

@@ -9,7 +9,16 @@ from math import isfinite
 import numpy as np
 
 from gradcheck.checks.beside import touches_few
-from gradcheck.checks.doubt import DIGITS, flickering, most, narrowing, spread, spread_at_most, trembling
+from gradcheck.checks.doubt import (
+    DIGITS,
+    flickering,
+    most,
+    narrowing,
+    spread,
+    spread_at_most,
+    trembling,
+    wrong_in_wider,
+)
 from gradcheck.checks.hidden import among_larger, rounding_of_larger
 from gradcheck.checks.prober import Probe, Prober
 from gradcheck.checks.solvers import STOPS, inexactness, wavering
@@ -34,13 +43,16 @@ JUMPS = "the function jumps at this point: no derivative exists there; a point b
 
 
 def explained(prober: Prober, probe: Probe) -> Probe:
-    """Return an inconclusive probe with the reason that fits; AGREES where a gap a little too wide is rounding."""
+    """Return an inconclusive probe with the reason that fits.
+
+    A gap a little too wide AGREES where it is rounding, and DISAGREES where wider numbers show it as well.
+    """
     unmeasured = probe.estimate.scale == 0 or not isfinite(probe.comparison.allowed)
     if probe.verdict is Verdict.INCONCLUSIVE and unmeasured and jumps_here(probe.line):
         return _open(probe, JUMPS)
     if probe.verdict is Verdict.INCONCLUSIVE and probe.comparison.allowed < abs(probe.comparison.gap):
         known = confirm(prober, probe, full=False, beside=False, jumps=False)
-        return known if known.verdict is Verdict.AGREES else probe
+        return known if known.verdict in (Verdict.AGREES, Verdict.DISAGREES) else probe
     return probe
 
 
@@ -85,6 +97,9 @@ def _confirmed(prober: Prober, first: Probe, *, full: bool, beside: bool, jumps:
         a, b = (_judged(prober, probe, max(least + doubt, known) + beyond) for probe in (first, second))
         if _both(a, b) and abs(a.gap - b.gap) <= bars + max(least, known) + beyond:
             return replace(first, comparison=a) if a.allowed <= b.allowed else replace(second, comparison=b)
+    gap, other = first.estimate.gap, second.estimate.gap
+    if wrong and abs(gap) > 3 * (bars + beyond) and abs(gap - other) <= bars + beyond and wrong_in_wider(prober, first):
+        return replace(first, comparison=replace(first.comparison, verdict=Verdict.DISAGREES, reason=""))
     trembles = trembling(prober, number, v)
     rounding = max(least + 8 * max(spread(prober, number, v), trembles), known) + beyond
     a, b = (_judged(prober, probe, rounding) for probe in (first, second))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcheck.checks.beside import gathered, touches_few, wide_at, wide_slope
+from gradcheck.checks.beside import follows_closely, gathered, touches_few, wide_at, wide_slope
 from gradcheck.checks.cotangents import masked
 from gradcheck.checks.extended import EXTENDED
 from gradcheck.checks.moves import tremor_of
@@ -42,11 +42,14 @@ __all__ = [
     "spread",
     "spread_at_most",
     "trembling",
+    "wrong_in_wider",
 ]
 
 TALL = 2.0**-20  # of the outputs: eight spacings of float32, in which a function may compute inside
 _SINGLE = 2.0**-24  # of the outputs: half a spacing of float32
 _STILL = 1e-3  # of what is claimed: what moves by less, rests
+_ULPS = 64  # spacings that a claim in float64 of ordinary condition may be rounded by
+_LOST = 4.0  # times what single entries lose, in norm: what their sum may lose along a direction
 _SPACINGS = 100  # of the outputs: what moves them by less is nothing but rounding
 _NARROW = 1e-3  # relative; what a claim of float32 or less may tremble
 
@@ -189,6 +192,23 @@ def narrowing(prober: Prober, probe: Probe) -> tuple[float, bool]:
         of_one = 64 * stage.claim_eps * norm(prober.cotangent(probe.number)) * norm(probe.v)
         ordinary = min(prober.resolution * estimate.scale, of_one)
     return (1.1 * lost if lost <= max(ordinary, unseen) else 0.0), False
+
+
+def wrong_in_wider(prober: Prober, probe: Probe) -> bool:
+    """Whether a claim of float32 is wrong in float64 too, by more than all that was seen of its rounding.
+
+    64 spacings of a block's gradient are more than most backwards lose, and hide a mistake in one entry of hundreds.
+    In float64 they are gone, and what single entries differ by between the two precisions is what is lost indeed.
+    """
+    stage, estimate = prober.stage, probe.estimate
+    if not stage.lifted or stage.eps < EXTENDED or touches_few(probe.v):
+        return False
+    told = _widened(prober, probe)
+    if told is None:
+        return False
+    slope, digits = told
+    bar = estimate.error + _ULPS * stage.eps * estimate.scale + _LOST * digits
+    return abs(estimate.measured - slope) > 3 * bar and follows_closely(prober, probe.number)
 
 
 def kept(prober: Prober, probe: Probe) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradcheck.checks.confirm import confirm
 from gradcheck.checks.directions import BRIEF, directions
+from gradcheck.checks.doubt import wrong_in_wider
 from gradcheck.checks.entries import Entry, measure_entries
 from gradcheck.checks.faint import AWAY
 from gradcheck.checks.findings import direction_finding, entries_finding
@@ -75,6 +76,9 @@ def of_block(trial: Trial, stage: Stage, name: str) -> Iterator[Finding]:
         entries = _located(prober, worst, effort.budget // 3)
         if all(entry.verdict is not Verdict.DISAGREES for entry in entries):  # those that are seen are not tiny
             probes[-1] = worst = confirm(prober, worst)
+    elif doubted is not None and not suspicious and wrong_in_wider(prober, doubted):  # float32 hides it in few of many
+        entries = _located(prober, doubted, effort.budget // 3)
+        entries = entries if any(entry.verdict is Verdict.DISAGREES for entry in entries) else []
     elif suspicious:
         entries = measure_entries(prober, _sample(prober, min(64, effort.budget // (2 * _PER_ENTRY))), number)
     complete = len(entries) >= size * (2 if prober.x.dtype.kind == "c" else 1)

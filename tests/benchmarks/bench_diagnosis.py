@@ -110,9 +110,7 @@ def faults(one):
         wrong = [f for f in report.failures if f.check == "gradient.entries"]
         found = f"{wrong[0].wrong} of {wrong[0].entries} measured, {wrong[0].pattern}" if wrong else str(report.verdict)
         blocks = "/".join(map(str, spent.values()))
-        print(
-            f"{how:26} {layer.calls:8} {blocks:>14} {goal:6} {seconds / one:7.0f} {peak:6.1f}×  {found}", flush=True
-        )
+        print(f"{how:26} {layer.calls:8} {blocks:>14} {goal:6} {seconds / one:7.0f} {peak:6.1f}×  {found}", flush=True)
 
 
 def memory():

@@ -37,7 +37,11 @@ class Function:
 
     def target(self, mistake=None):
         return adapt.vjp(
-            self.forward, lambda inputs, dy: self.back(inputs, dy, mistake), *self.inputs, names=self.names, name=self.name
+            self.forward,
+            lambda inputs, dy: self.back(inputs, dy, mistake),
+            *self.inputs,
+            names=self.names,
+            name=self.name,
         )
 
 

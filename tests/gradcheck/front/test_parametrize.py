@@ -107,9 +107,7 @@ def test_each_check_is_a_test_with_an_id_that_can_be_read(run, layers):
 
 
 @pytest.mark.parametrize("arguments", [(), ("-p", "xdist", "-n", "2")], ids=["alone", "xdist"])
-def test_the_tests_of_a_target_are_one_target_with_the_numbers_of_all_checks_together(
-    run, reported, layers, arguments
-):
+def test_the_tests_of_a_target_are_one_target_with_the_numbers_of_all_checks_together(run, reported, layers, arguments):
     done = run('"layers"', *arguments)
     whole = gradcheck.check(targets_of(layers["targets"]))
     assert [numbers(f) for f in reported().findings] == [numbers(f) for f in whole.findings]
@@ -197,8 +195,11 @@ def test_a_check_that_has_nothing_to_measure_is_skipped_with_its_name(run):
 def test_another_test_and_another_parameter_check_the_same_target_anew(run, reported):
     text = TEST.replace("@grad", '@__import__("pytest").mark.parametrize("seed", [3, 5])\n@grad')
     text = text.replace("(target)", "(target, seed)", 1).replace("(target)\n", "(target, seed=seed)\n")
-    done = run("[layers.right]", text=text + "\n\n@gradcheck.parametrize([layers.right])\ndef test_too(target):\n"
-               "    gradcheck.assert_agrees(target)\n")
+    done = run(
+        "[layers.right]",
+        text=text + "\n\n@gradcheck.parametrize([layers.right])\ndef test_too(target):\n"
+        "    gradcheck.assert_agrees(target)\n",
+    )
     assert done.returncode == 0, done.stdout
     names = list(dict.fromkeys(f.target for f in reported().findings))
     assert names == ["right", "right (test_it.py::test_it[5], 2)", "right (test_it.py::test_too, 3)"]
