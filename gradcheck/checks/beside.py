@@ -153,7 +153,8 @@ def beside(values: Sequence[Any], count: int, rng: np.random.Generator, nearness
             size = norm(value) / sqrt(value.size) or 1.0
             eps = float(np.finfo(value.dtype).eps)
             jitter = max(nearness * max(_JITTER, 32 * eps), 4 * eps)
-            if count < 2:
+            # in short numbers many entries in order lie no nearer than they do
+            if count < 2 and (nearness == 1.0 or nearness * _FARTHEST / np.size(value) >= 4 * eps):
                 # neighbours in order lie a jitter apart, and equal inputs move unlike each other; the last of many
                 # stays beside, too
                 length = (1 - 2 * count) * (1 + 0.4 * place)

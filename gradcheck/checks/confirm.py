@@ -12,12 +12,12 @@ from gradcheck.checks.beside import touches_few
 from gradcheck.checks.doubt import (
     DIGITS,
     flickering,
+    gap_in_wider,
     most,
     narrowing,
     spread,
     spread_at_most,
     trembling,
-    wrong_in_wider,
 )
 from gradcheck.checks.hidden import among_larger, rounding_of_larger
 from gradcheck.checks.prober import Probe, Prober
@@ -98,7 +98,8 @@ def _confirmed(prober: Prober, first: Probe, *, full: bool, beside: bool, jumps:
         if _both(a, b) and abs(a.gap - b.gap) <= bars + max(least, known) + beyond:
             return replace(first, comparison=a) if a.allowed <= b.allowed else replace(second, comparison=b)
     gap, other = first.estimate.gap, second.estimate.gap
-    if wrong and abs(gap) > 3 * (bars + beyond) and abs(gap - other) <= bars + beyond and wrong_in_wider(prober, first):
+    stays = abs(gap) > 3 * (bars + beyond) and abs(gap - other) <= bars + beyond
+    if wrong and stays and abs(gap_in_wider(prober, first)) > 0.5 * abs(gap):
         return replace(first, comparison=replace(first.comparison, verdict=Verdict.DISAGREES, reason=""))
     trembles = trembling(prober, number, v)
     rounding = max(least + 8 * max(spread(prober, number, v), trembles), known) + beyond

@@ -10,7 +10,7 @@ from math import inf, isfinite, prod
 import numpy as np
 
 from gradcheck.checks.confirm import confirm, explained
-from gradcheck.checks.doubt import denied, wrong_in_wider
+from gradcheck.checks.doubt import denied, gap_in_wider
 from gradcheck.checks.faint import faint, strata, unseen
 from gradcheck.checks.prober import Probe, Prober
 from gradcheck.checks.ties import TIE, at_tie
@@ -31,7 +31,6 @@ _LUCK = 1e-3  # chance that a mistake of the resolution's size hides within the 
 _SURE = 1e-6  # the same: what two directions leave is not worth a third
 _FINE = 1e-9  # of the gradient along a direction: a thousandth of the resolution that is asked for
 
-_FEW_ULPS = 4  # spacings of a block's gradient that rounding of its entries hardly ever adds up to
 _SLIGHT = 1e-3  # of the longest move along a direction in each entry's own size
 _UNSEEN = 1e-5  # of it: what moves by less hides a mistake of its own size behind a resolution of 1e-6
 
@@ -182,13 +181,5 @@ def _settled(prober: Prober, number: int, affordable: bool) -> Probe:
         if probe.verdict is Verdict.DISAGREES and at_tie(prober, number, probe.v, probe.estimate.gap):
             undecided = replace(probe.comparison, verdict=Verdict.INCONCLUSIVE, reason=TIE)
             probe = replace(probe, comparison=undecided)  # single entries tell
-    doubted = first.doubted or _off_in_few(prober, probe)
+    doubted = first.doubted or (probe.verdict is Verdict.AGREES and gap_in_wider(prober, probe) != 0.0)
     return replace(probe, doubted=True) if doubted and not probe.doubted else probe
-
-
-def _off_in_few(prober: Prober, probe: Probe) -> bool:
-    """Whether what rounding of a float32 block may amount to covers a gap that is none: a mistake in few of many."""
-    if probe.verdict is not Verdict.AGREES or not prober.stage.lifted or probe.comparison.vanishes:
-        return False
-    ordinary = _FEW_ULPS * prober.stage.claim_eps * probe.estimate.scale
-    return abs(probe.estimate.gap) > ordinary + probe.estimate.error and wrong_in_wider(prober, probe)

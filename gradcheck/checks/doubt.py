@@ -33,6 +33,7 @@ __all__ = [
     "denied",
     "fades",
     "flickering",
+    "gap_in_wider",
     "kept",
     "mixed",
     "most",
@@ -42,14 +43,12 @@ __all__ = [
     "spread",
     "spread_at_most",
     "trembling",
-    "wrong_in_wider",
 ]
 
 TALL = 2.0**-20  # of the outputs: eight spacings of float32, in which a function may compute inside
 _SINGLE = 2.0**-24  # of the outputs: half a spacing of float32
 _STILL = 1e-3  # of what is claimed: what moves by less, rests
 _ULPS = 64  # spacings that a claim in float64 of ordinary condition may be rounded by
-_LOST = 4.0  # times what single entries lose, in norm: what their sum may lose along a direction
 _SPACINGS = 100  # of the outputs: what moves them by less is nothing but rounding
 _NARROW = 1e-3  # relative; what a claim of float32 or less may tremble
 
@@ -194,21 +193,21 @@ def narrowing(prober: Prober, probe: Probe) -> tuple[float, bool]:
     return (1.1 * lost if lost <= max(ordinary, unseen) else 0.0), False
 
 
-def wrong_in_wider(prober: Prober, probe: Probe) -> bool:
-    """Whether a claim of float32 is wrong in float64 too, by more than all that was seen of its rounding.
+def gap_in_wider(prober: Prober, probe: Probe) -> float:
+    """Return by how much the backward of a float32 block is wrong in float64, 0 where it is not, or nothing is known.
 
     64 spacings of a block's gradient are more than most backwards lose, and hide a mistake in one entry of hundreds.
-    In float64 they are gone, and what single entries differ by between the two precisions is what is lost indeed.
+    In float64 they are gone.
     """
     stage, estimate = prober.stage, probe.estimate
-    if not stage.lifted or stage.eps < EXTENDED or touches_few(probe.v):
-        return False
+    if not stage.lifted or stage.eps < EXTENDED or touches_few(probe.v) or estimate.kind == "kink":
+        return 0.0
     told = _widened(prober, probe)
     if told is None:
-        return False
-    slope, digits = told
-    bar = estimate.error + _ULPS * stage.eps * estimate.scale + _LOST * digits
-    return abs(estimate.measured - slope) > 3 * bar and follows_closely(prober, probe.number)
+        return 0.0
+    gap = estimate.measured - told[0]
+    wrong = abs(gap) > 3 * (estimate.error + _ULPS * stage.eps * estimate.scale)
+    return gap if wrong and follows_closely(prober, probe.number) else 0.0
 
 
 def kept(prober: Prober, probe: Probe) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcheck.checks.confirm import confirm
 from gradcheck.checks.directions import BRIEF, directions
-from gradcheck.checks.doubt import wrong_in_wider
+from gradcheck.checks.doubt import gap_in_wider
 from gradcheck.checks.entries import Entry, measure_entries
 from gradcheck.checks.faint import AWAY
 from gradcheck.checks.findings import direction_finding, entries_finding
@@ -76,8 +76,8 @@ def of_block(trial: Trial, stage: Stage, name: str) -> Iterator[Finding]:
         entries = _located(prober, worst, effort.budget // 3)
         if all(entry.verdict is not Verdict.DISAGREES for entry in entries):  # those that are seen are not tiny
             probes[-1] = worst = confirm(prober, worst)
-    elif doubted is not None and not suspicious and wrong_in_wider(prober, doubted):  # float32 hides it in few of many
-        entries = _located(prober, doubted, effort.budget // 3)
+    elif doubted is not None and not suspicious and gap_in_wider(prober, doubted):  # float32 hides it in few of many
+        entries = _found_in_wider(prober, doubted, effort.budget // 6)
         entries = entries if any(entry.verdict is Verdict.DISAGREES for entry in entries) else []
     elif suspicious:
         entries = measure_entries(prober, _sample(prober, min(64, effort.budget // (2 * _PER_ENTRY))), number)
@@ -110,6 +110,19 @@ def _located(prober: Prober, probe: Probe, budget: int) -> list[Entry]:
     location = locate(part, probe.v, probe.estimate.gap, probe.estimate.error, budget // 7)
     found = [index for index in location.indices if index not in known]
     return sample + measure_entries(prober, found, probe.number)
+
+
+def _found_in_wider(prober: Prober, probe: Probe, budget: int) -> list[Entry]:
+    """Return measured entries of a large float32 block that are wrong in float64 too, where they are few."""
+    wide, number = prober.in_wider(probe.number), probe.number
+    estimate = wide.probe(number, probe.v).estimate
+
+    def part(v: Array, enough: float) -> tuple[float, float]:
+        found = wide.probe(number, v, most=BRIEF, enough=enough).estimate
+        return found.gap, found.error
+
+    places = locate(part, probe.v, estimate.gap, estimate.error, budget // 7).indices
+    return measure_entries(prober, places, number)
 
 
 def _sample(prober: Prober, number: int) -> list[tuple[int, ...]]:

@@ -8,6 +8,7 @@ from math import hypot, inf, isfinite, sqrt
 
 import numpy as np
 
+from gradcheck.checks.beside import widened
 from gradcheck.checks.doubt import spread, trembling
 from gradcheck.checks.extended import EXTENDED, extended_trial
 from gradcheck.checks.precision import Stage
@@ -21,6 +22,7 @@ from gradcheck.probes.complexstep import complex_slope
 from gradcheck.probes.ladder import measure
 from gradcheck.probes.line import Line
 from gradcheck.streams import off_zero
+from gradcheck.tree import rebuild
 
 __all__ = ["Probe", "Prober"]
 
@@ -279,6 +281,12 @@ class Prober:
         x, wide, eps = shadow.value(self.name), v.astype(np.longdouble), float(np.finfo(np.longdouble).eps)
         line = Line(shadow.evaluator(self.name), x, wide, self.cotangent(number), shadow.y0, self.claim(number), eps)
         return measure(line, self.trial.jitter("extended", self.name, number))
+
+    def in_wider(self, number: int) -> Prober:
+        """Return what measures the claims of a float64 shadow, for the same cotangent."""
+        trial = Trial(self.trial.target, self.trial.settings, self.stage.trial.values)
+        trial.use_cotangent(number, rebuild(self.trial.cotangent(number), lambda u: widened(u, np.float64)))
+        return Prober(trial, self.stage, self.name)
 
     def magnitude(self, number: int) -> float:
         """Return ‖u ∘ y‖₂ over all outputs."""
