@@ -2,32 +2,7 @@
 
 import numpy as np
 import pytest
-
-from gradcheck import InputError, Verdict, adapt, check
-
-RNG = np.random.default_rng(11)
-X, H = RNG.normal(size=(3, 4)), RNG.normal(size=(3, 2))
-
-
-def draw(*shape):
-    return np.random.default_rng(shape).normal(size=shape)
-
-
-def rows(target):
-    report = check(target, effort="quick")
-    return report, {f.wrt for f in report.findings if f.wrt}
-
-
-def assert_right(thing, *inputs, claimed, **told):
-    report, found = rows(adapt.object(thing, *inputs, **told))
-    assert report.ok, str(report)
-    assert found == claimed
-
-
-def assert_wrong_in(thing, *inputs, wrt, **told):
-    report, _ = rows(adapt.object(thing, *inputs, **told))
-    assert report.verdict is Verdict.DISAGREES, str(report)
-    assert {quantity for _, quantity in report.culprits} == {wrt}
+from found_in_objects import X, assert_right, assert_wrong_in, draw
 
 
 class Neuron:
@@ -146,6 +121,20 @@ def test_numbers_without_a_gradient_are_constants():
     assert_wrong_in(Euler(0.5), X, wrt="W")
 
 
+class Tuples(Neuron):
+    def backward(self, dy):
+        dx, *self.grads = self.parts(dy)
+        self.params = [self.w, self.b]
+        self.dw, self.db = self.grads = tuple(self.grads)
+        return dx
+
+
+def test_gradients_left_in_tuples_are_no_hindrance():
+    layer = Tuples(0.3)
+    layer.backward(np.cos(layer.forward(X)))
+    assert_right(layer, X, claimed={"x", "w", "b"})
+
+
 class Gain:
     """y = g tanh(x) + b, its gain called as gradients are; the last cotangent is kept under such a name, too."""
 
@@ -236,205 +225,3 @@ class ReturningProjections(Projections):
 def test_what_moves_the_output_is_no_gradient_of_another(cls, n):
     assert_right(cls(n=n), X, claimed={"x", "W", "W_d", "gW"})
     assert_wrong_in(cls(2.0, n), X, wrt="W_d")
-
-
-class Cell:
-    """h' = tanh(x W + h V)."""
-
-    def __init__(self):
-        self.W, self.V = draw(4, 2), draw(2, 2)
-
-    def forward(self, x, h):
-        self.x, self.h, self.y = x, h, np.tanh(x @ self.W + h @ self.V)
-        return self.y
-
-    def backward(self, dy):
-        dz = dy * (1 - self.y**2)
-        self.dW, self.dV = self.x.T @ dz, self.h.T @ dz
-        return dz @ self.W.T, dz @ self.V.T
-
-
-class Half(Cell):
-    def backward(self, dy):
-        return super().backward(dy)[0]
-
-
-class HalfNone(Cell):
-    def backward(self, dy):
-        return super().backward(dy)[0], None
-
-
-class Keeping(Cell):
-    def backward(self, dy):
-        self.dx, _ = super().backward(dy)
-
-
-class Neither(Cell):
-    """As the backward of a network, which gives gradients of parameters alone."""
-
-    def backward(self, dy):
-        super().backward(dy)
-
-
-@pytest.mark.parametrize("cls", [Half, Keeping], ids=lambda cls: cls.__name__)
-def test_an_input_that_moves_the_output_without_a_gradient_is_refused(cls):
-    told = rf"{cls.__name__}.backward gives a gradient of x and none of h, which moves .* constants=\('h',\)"
-    with pytest.raises(InputError, match=told):
-        adapt.object(cls(), X, H)
-    with pytest.raises(InputError, match=told):
-        adapt.object(cls(), X, np.zeros((3, 2)))
-    assert_right(cls(), X, H, constants=("h",), claimed={"x", "W", "V"})
-    assert_right(Cell(), X, H, claimed={"x", "h", "W", "V"})
-    assert_right(Neither(), X, H, claimed={"W", "V"})
-
-
-def test_none_for_an_input_that_moves_the_output_is_malformed():
-    report, _ = rows(adapt.object(HalfNone(), X, H))
-    assert {(f.check, f.wrt) for f in report.findings if f.verdict is Verdict.MALFORMED} == {("contract.none", "h")}
-    assert_right(HalfNone(), X, H, constants=("h",), claimed={"x", "W", "V"})
-
-
-class Masked:
-    def forward(self, x, mask):
-        self.mask = mask
-        return x**2 * mask, x
-
-    def backward(self, dy, cache):
-        return 2 * cache * self.mask * dy
-
-
-class MaskedNone(Masked):
-    def backward(self, dy, cache):
-        return super().backward(dy, cache), None
-
-
-class SquaredGap:
-    def forward(self, y_pred, y):
-        self.gap = y_pred - y
-        return (self.gap**2).sum(1)
-
-    def backward(self, dy):
-        return 2 * self.gap * dy[:, None]
-
-
-def test_masks_single_numbers_and_the_truth_of_a_loss_are_owed_no_gradient():
-    mask = np.where(X > 0, 1.25, 0.0)
-    for cls in (Masked, MaskedNone):
-        assert_right(cls(), X, mask, claimed={"x"})
-        assert_right(cls(), X, 0.7, claimed={"x"})
-    assert_right(SquaredGap(), X, X[::-1] * 2, claimed={"y_pred"})
-
-
-class Adding:
-    """Adds to its gradients, as one that is zeroed by its trainer does."""
-
-    def __init__(self, factor=1.0):
-        self.W, self.b, self.factor = draw(4, 5), 0.5, factor
-        self.dW, self.db = np.zeros((4, 5)), 0.0
-
-    def forward(self, x):
-        self.x, self.z = x, x @ self.W
-        return self.z + self.b
-
-    def backward(self, dy):
-        self.dW += self.factor * self.x.T @ dy
-        self.db += dy.sum()
-        self.dx = dy @ self.W.T
-        return self.dx
-
-
-class NeverWriting(Adding):
-    def backward(self, dy):
-        kept = self.dW.copy()
-        dx = super().backward(dy)
-        self.dW = kept
-        return dx
-
-
-def used(layer):
-    layer.backward(0.5 * np.cos(layer.forward(X)))
-    return layer
-
-
-def test_a_layer_that_adds_to_its_gradients_may_come_from_a_step_of_training():
-    layer = used(Adding())
-    before = layer.dW.copy()
-    assert_right(layer, X, claimed={"x", "W", "b"})
-    assert np.array_equal(layer.dW, before)
-    assert_wrong_in(used(Adding(2.0)), X, wrt="W")
-
-
-def test_a_gradient_of_an_earlier_step_is_not_taken_for_this_ones():
-    layer = NeverWriting()
-    layer.dW = draw(4, 5)
-    assert_wrong_in(layer, X, wrt="W")
-
-
-class Tuples(Neuron):
-    def backward(self, dy):
-        dx, *self.grads = self.parts(dy)
-        self.params = [self.w, self.b]
-        self.dw, self.db = self.grads = tuple(self.grads)
-        return dx
-
-
-def test_gradients_left_in_tuples_are_no_hindrance():
-    layer = Tuples(0.3)
-    layer.backward(np.cos(layer.forward(X)))
-    assert_right(layer, X, claimed={"x", "w", "b"})
-
-
-class CrossEntropy:
-    """A loss of each sample; `calculate` is the mean, and the gradient that of the mean, from the prediction."""
-
-    factor = 1.0
-
-    def calculate(self, output, y):
-        return np.mean(self.forward(output, y))
-
-    def forward(self, y_pred, y_true):
-        return -np.log(y_pred[range(len(y_pred)), y_true])
-
-    def backward(self, dvalues, y_true):
-        samples, labels = len(dvalues), len(dvalues[0])
-        self.dinputs = -self.factor * np.eye(labels)[y_true] / dvalues / samples
-
-
-class SoftmaxCrossEntropy:
-    """One number, whose backward takes the probabilities that the object keeps."""
-
-    factor = 1.0
-
-    def forward(self, inputs, y_true):
-        e = np.exp(inputs - inputs.max(axis=1, keepdims=True))
-        self.output = e / e.sum(axis=1, keepdims=True)
-        return CrossEntropy().calculate(self.output, y_true)
-
-    def backward(self, dvalues, y_true):
-        samples = len(dvalues)
-        self.dinputs = dvalues.copy()
-        self.dinputs[range(samples), y_true] -= self.factor
-        self.dinputs = self.dinputs / samples
-
-
-@pytest.mark.parametrize("loss", [CrossEntropy, SoftmaxCrossEntropy])
-def test_a_loss_that_takes_its_prediction_for_a_cotangent_is_understood(loss):
-    rng = np.random.default_rng(9)
-    p = rng.dirichlet(np.ones(4), size=3)
-    y = np.array([2, 0, 3])
-    thing = loss()
-    assert check(adapt.object(thing, p, y)).verdict is Verdict.AGREES
-    thing.factor = 0.5
-    assert check(adapt.object(thing, p, y)).verdict is Verdict.DISAGREES
-
-
-def test_what_a_backward_raises_while_its_arguments_are_guessed_is_told_with_them():
-    class Picky:
-        def forward(self, x):
-            return x**2
-
-        def backward(self, dy):
-            raise ValueError("no slope today")
-
-    with pytest.raises(InputError, match=r"Picky.backward raised ValueError: no slope today, .* \(dy\); say"):
-        adapt.object(Picky(), np.array([[0.5, 1.5, 2.0], [2.0, -0.3, 1.0]]))
