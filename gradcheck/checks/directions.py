@@ -150,8 +150,9 @@ def _settled(prober: Prober, number: int, affordable: bool) -> Probe:
         other = prober.probe(number, prober.direction(number) / prober.scale, full=True)
         if other.verdict in (Verdict.AGREES, Verdict.DISAGREES):
             probe = other
-    if probe.verdict is Verdict.INCONCLUSIVE and prober.stage.lifted:  # where digits are short no other draw has more
-        probe = explained(prober, probe)
+    if probe.verdict is Verdict.INCONCLUSIVE and prober.stage.lifted:  # what float64 shows as well needs no other draw
+        known = explained(prober, probe)
+        probe = known if known.verdict is Verdict.DISAGREES else probe
     if probe.verdict is Verdict.INCONCLUSIVE and probe.estimate.kind != "kink":
         covered = abs(probe.estimate.gap) <= probe.comparison.allowed < inf
         for again, relative, factor in _ATTEMPTS:

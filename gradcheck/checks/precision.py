@@ -20,12 +20,14 @@ from gradcheck.checks.trial import Trial
 from gradcheck.norms import all_finite, norm
 from gradcheck.pieces import changed, distance, extremes, is_large
 from gradcheck.point import Array, differentiable
+from gradcheck.streams import off_zero
 
 __all__ = ["Stage", "native_for", "short_spacing", "stage_for"]
 
 _SPACINGS = (2.0**-52, 2.0**-23, 2.0**-10, 2.0**-7)  # float64, float32, float16, bfloat16
 _RESOLUTIONS = (1e-6, 1e-3, 3e-2, 1e-1)  # what a claim of each is asked for
 _FEW = 4  # numbers that tell no format: any may happen to be short
+_LONGS = (7, 6, 5, 4, 3)  # exponents of moves, relative, after which outputs tell their format
 _FLIPS = 0.2  # of outputs: whose rounding a move of a hundredth of a spacing may change
 _TALL = 2.0**-18  # of the outputs: what rounding in float32 moves them by at first
 _ROUNDED = 8.0  # spacings that two precisions of one function may be apart
@@ -149,18 +151,28 @@ def _all_long(outputs: Array) -> bool:
 
 def _output_spacing(trial: Trial) -> float | None:
     """Return the spacing of float64 or of the short format that the outputs are numbers of; None where they are not."""
-    large = _moved(trial, 2.0**-7)
-    if large is None:
-        return _SPACINGS[0]
-    moving = (large != trial.y0) & (large != 0)
-    numbers = np.abs(large[moving].view(np.float64))
+    exponents = iter(_LONGS)  # one loss in a short format may rest on several of these moves
+    numbers = np.zeros(0)
+    while not numbers.size and (exponent := next(exponents, None)) is not None:
+        moved = _numbers(trial, exponent)
+        if moved is None:
+            return _SPACINGS[0]
+        numbers = moved
     for spacing, rounded in zip(_SPACINGS[:0:-1], (_bfloat, _half, _single), strict=True):
         if numbers.size and np.array_equal(numbers, rounded(numbers)):
-            others = [_moved(trial, 2.0**-exponent) for exponent in (6, 5, 4, 3)]
-            more = [np.abs(y[(y != trial.y0) & (y != 0)].view(np.float64)) for y in others if y is not None]
-            known = np.concatenate([numbers, *more])
+            others = [_numbers(trial, exponent) for exponent in exponents]
+            known = np.concatenate([numbers, *(more for more in others if more is not None)])
             return _SPACINGS[0] if _on_a_grid(known[known > 0], spacing) else spacing
     return None
+
+
+def _numbers(trial: Trial, exponent: int) -> Any:
+    """Return the size of outputs that move with the inputs and are not zero, None where they are not finite.
+
+    The first move is that of other questions; the longer ones go to other sides, on which one number may move.
+    """
+    y = _moved(trial, 2.0**-exponent, draw=0 if exponent == _LONGS[0] else exponent)
+    return None if y is None else np.abs(y[(y != trial.y0) & (y != 0)].view(np.float64))
 
 
 def short_spacing(gradient: Array) -> float:
@@ -206,13 +218,20 @@ def _bfloat(values: Any) -> Any:
     return (values.astype(np.float32).view(np.uint32) & np.uint32(0xFFFF0000)).view(np.float32).astype(np.float64)
 
 
-def _moved(trial: Trial, size: float, name: str = "") -> Any:
-    """Return the outputs where all inputs are moved, or one alone; None where they are not finite."""
-    rng = trial.rng("precision")
+def _moved(trial: Trial, size: float, name: str = "", draw: int = 0) -> Any:
+    """Return the outputs where all inputs are moved, or one alone; None where they are not finite.
+
+    Args:
+        trial: at whose point.
+        size: of the move, relative.
+        name: of the input that moves alone, "" for all.
+        draw: 0 for a move that makes every number larger; others go to either side, entry by entry.
+    """
+    rng = trial.rng("precision", *(() if draw == 0 else (draw,)))
     values = list(trial.values)
     for i, value in enumerate(values):
         if differentiable(value) and name in ("", trial.names[i]):
-            values[i] = changed(value, partial(_step, rng, size, bool(np.any(value))))
+            values[i] = changed(value, partial(_step, rng, size, bool(np.any(value)), draw != 0))
         elif isinstance(value, np.ndarray):
             values[i] = value.copy(order="K")
     trial.evaluations += 1
@@ -223,8 +242,9 @@ def _moved(trial: Trial, size: float, name: str = "") -> Any:
     return y if y.shape == trial.y0.shape and all_finite(y) else None
 
 
-def _step(rng: np.random.Generator, size: float, relative: bool, x: Array) -> Array:
-    return np.asarray(x + size * (np.abs(x) if relative else 1.0) * rng.uniform(0.5, 1.0, np.shape(x)))
+def _step(rng: np.random.Generator, size: float, relative: bool, signed: bool, x: Array) -> Array:
+    factor = off_zero(rng, np.shape(x)) / 1.5 if signed else rng.uniform(0.5, 1.0, np.shape(x))
+    return np.asarray(x + size * (np.abs(x) if relative else 1.0) * factor)
 
 
 def _shadow(trial: Trial) -> tuple[Trial | None, float]:

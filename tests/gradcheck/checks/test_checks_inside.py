@@ -90,3 +90,55 @@ def test_float16_inside_arrays_of_longer_numbers_is_judged_as_float16(f, slope, 
             verdict = gradcheck.check(adapt.vjp(forward, pull, x, names=("x",), name="half"), seed=seed).verdict
             assert verdict.wrong == wrong or (wrong and verdict is Verdict.INCONCLUSIVE)
             assert verdict in (Verdict.AGREES, Verdict.INCONCLUSIVE) or wrong
+
+
+def bfloat(values):
+    """Round to the nearest number with eight bits, as bfloat16 does; arrays stay float32."""
+    bits = np.asarray(values, np.float32).reshape(-1).view(np.uint32).astype(np.uint64)
+    kept = ((bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000).astype(np.uint32).view(np.float32)
+    return kept.reshape(np.shape(values))[()]
+
+
+TRUTH = bfloat(np.random.default_rng(1).normal(size=(5, 4)))
+LABELS = np.array([0, 2, 1, 3, 3])
+
+
+def squares(x):
+    return bfloat(bfloat(bfloat(bfloat(x) - TRUTH) ** 2).mean())
+
+
+def squares_pull(x, u):
+    return bfloat(2 * bfloat(u) * bfloat(bfloat(x) - TRUTH) / x.size)
+
+
+def cross_entropy(x):
+    z = bfloat(x)
+    z = bfloat(z - z.max(axis=1, keepdims=True))
+    return bfloat((bfloat(np.log(bfloat(np.exp(z).sum(axis=1)))) - z[np.arange(5), LABELS]).mean())
+
+
+def cross_entropy_pull(x, u):
+    p = bfloat(plain_softmax(bfloat(x)))
+    p[np.arange(5), LABELS] -= 1
+    return bfloat(bfloat(u) * p / len(x))
+
+
+@pytest.mark.parametrize("seed", range(14))
+@pytest.mark.parametrize(("f", "slope"), [(squares, squares_pull), (cross_entropy, cross_entropy_pull)])
+def test_one_loss_in_bfloat16_is_not_taken_for_a_constant(f, slope, seed):
+    """Its stairs are as wide as the step: seed 13 of the cross-entropy moves on none that makes all scores larger."""
+    x = np.random.default_rng([seed, 2]).normal(size=(5, 4)).astype(np.float32)
+    target = adapt.vjp(f, lambda i, u: slope(i[0], u), x, names=("x",), name=f.__name__)
+    assert not gradcheck.check(target, seed=seed).verdict.wrong
+
+
+@pytest.mark.parametrize("f", [squares, cross_entropy])
+def test_a_loss_in_bfloat16_whose_gradient_has_the_wrong_sign_is_never_verified(f):
+    slope = {squares: squares_pull, cross_entropy: cross_entropy_pull}[f]
+    told = []
+    for seed in range(8):
+        x = np.random.default_rng([seed, 2]).normal(size=(5, 4)).astype(np.float32)
+        target = adapt.vjp(f, lambda i, u: -3 * slope(i[0], u), x, names=("x",), name=f.__name__)
+        told.append(gradcheck.check(target, seed=seed).verdict)
+    assert Verdict.AGREES not in told
+    assert Verdict.DISAGREES in told
