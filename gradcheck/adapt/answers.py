@@ -51,13 +51,13 @@ def _returned(answer: Any, found: Convention, labels: Sequence[str]) -> dict[str
         return {}
     if isinstance(answer, Mapping):
         return {n: g for n in names if (g := named(answer, n)) is not None}
+    inputs = [n for n in found.order if n in labels]
     if not isinstance(answer, (tuple, list)):
-        return {labels[0]: answer}
-    first, rest = list(answer[: len(labels)]), list(answer[len(labels) :])
-    if len(rest) == 1 and isinstance(rest[0], Mapping):
-        own = {n: g for n in found.params or {} if (g := named(rest[0], n)) is not None}
-        return own | dict(zip(labels, first, strict=True))
-    flat = [*first, *flattened(rest)] if set(labels) <= set(found.order) else list(flattened(answer))
+        return {(inputs or labels)[0]: answer}
+    if len(answer) == len(inputs) + 1 and isinstance(answer[-1], Mapping):
+        own = {n: g for n in found.params or {} if (g := named(answer[-1], n)) is not None}
+        return own | dict(zip(inputs, answer, strict=False))
+    flat = [*answer[: len(inputs)], *flattened(answer[len(inputs) :])]
     due = found.order or tuple(labels)
     if len(flat) != len(due):
         raise ContractError(

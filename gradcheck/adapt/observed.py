@@ -127,12 +127,13 @@ def observe(
     candidates = {n: p for n, p in candidates.items() if p not in places.values()}
     places = {n: p for n, p in places.items() if n in candidates}
     numbers = frozenset(n for n, p in candidates.items() if is_number(before[p]))
+    owed = [n for n, v in zip(labels, values, strict=True) if n not in constants and differentiable(v)]
     if convention.updates:
         order = tuple(labels)
         chosen = {n for n, p in candidates.items() if n not in numbers or standing(work, p) is not before[p]}
     else:
         shapes = {n: None if n in numbers else np.shape(before[p]) for n, p in candidates.items()}
-        order, chosen = order_of(owner, returned, labels, shapes, places, params, moving)
+        order, chosen = order_of(owner, returned, labels, owed, shapes, places, params, moving)
     silent = [n for n in candidates if n not in chosen and n not in places]
     # a number without a gradient, eps or a momentum, is no parameter
     refuse_silent(owner, moving([n for n in silent if params is not None or n not in numbers]))
@@ -148,7 +149,9 @@ def observe(
                 places[n] = place
     told = {*order, *places, *(n for n in labels if isinstance(returned, Mapping) and named(returned, n) is not None)}
     method = f"{owner}.{backward or forward}"
-    claimed = claimed_inputs(method, returned, told, labels, values, y, constants, moves)
+    listed = isinstance(returned, (tuple, list))
+    answered = dict(zip([n for n in order if n in labels] or labels, returned, strict=False)) if listed else {}
+    claimed = claimed_inputs(method, answered, told, labels, values, y, constants, moves)
     if not claimed and not final:
         raise InputError(
             f"{method} returned no gradient, and no attribute of {owner} holds one "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ __all__ = ["claimed_inputs", "refuse_silent"]
 
 def claimed_inputs(
     method: str,
-    returned: Any,
+    answered: Mapping[str, Any],
     given: Collection[str],
     labels: Sequence[str],
     values: Sequence[Any],
@@ -32,7 +32,7 @@ def claimed_inputs(
 
     Args:
         method: name of the backward, for messages.
-        returned: by the backward.
+        answered: by input, what a backward returned that returns one gradient an input.
         given: names for which a gradient, or None, was found.
         labels: names of the inputs.
         values: the inputs.
@@ -42,7 +42,6 @@ def claimed_inputs(
     Raises:
         InputError: an input moves the output and has no gradient.
     """
-    answered = dict(zip(labels, returned, strict=False)) if isinstance(returned, (tuple, list)) else {}
     owed = {n for n, v in zip(labels, values, strict=True) if n not in constants and _is_owed(n, v, y)}
     claimed = tuple(
         n

@@ -17,6 +17,7 @@ def order_of(
     owner: str,
     returned: Any,
     labels: Sequence[str],
+    owed: Sequence[str],
     shapes: Mapping[str, tuple[int, ...] | None],
     kept: Mapping[str, Any],
     params: Sequence[str] | None,
@@ -28,6 +29,7 @@ def order_of(
         owner: what is adapted, for messages.
         returned: by the backward.
         labels: names of the inputs.
+        owed: those that may have a gradient; the others, an option or a number, may be left out of what is returned.
         shapes: of what may be a parameter, in the order in which the object keeps it; None of a plain number.
         kept: parameters whose gradient stands on the object; they may be returned as well.
         params: names that the user gave.
@@ -38,11 +40,11 @@ def order_of(
     if isinstance(returned, Mapping):
         return (), _in(returned, shapes)
     if not isinstance(returned, (tuple, list)):
-        return tuple(labels[:1]) if returned is not None else (), set()
-    rest = list(returned[len(labels) :])
-    if len(rest) == 1 and isinstance(rest[0], Mapping):
-        return tuple(labels), _in(rest[0], shapes)
-    rest, every = list(flattened(rest)), list(flattened(returned))
+        return tuple((owed or labels)[:1]) if returned is not None else (), set()
+    if len(returned) > 1 and isinstance(returned[-1], Mapping):
+        inputs = owed if len(returned) == len(owed) + 1 else labels
+        return tuple(inputs), _in(returned[-1], shapes)
+    every = list(flattened(returned))
     arrays = [n for n, shape in shapes.items() if shape is not None]
     free = [n for n in arrays if n not in kept]
 
@@ -62,21 +64,31 @@ def order_of(
             for g, n in zip(gradients, names, strict=True)
         )
 
-    if not rest:
+    # one for each input, or for those alone that may have one
+    heads = [labels, owed] if owed and list(owed) != list(labels) else [labels]
+    rests = [list(flattened(returned[len(inputs) :])) for inputs in heads]
+    if not rests[0]:
         own = list(params) if params is not None else moving(free)  # without its input's gradient, as a network's
-        return (tuple(own), set(own)) if own and alike(every, own) else (tuple(labels), set())
-    for names in choices():
-        if alike(rest, names):
-            return (*labels, *names), set(names)
+        if own and alike(every, own):
+            return tuple(own), set(own)
+        if len(returned) == len(labels) or len(heads) == 1 or not rests[1]:
+            return tuple(owed if len(returned) == len(owed) else labels), set()
+    for inputs, rest in zip(heads, rests, strict=True):
+        for names in choices():
+            if rest and alike(rest, names):
+                return (*inputs, *names), set(names)
     for names in choices():
         if alike(every, names):
             return tuple(names), set(names)
-    same = next((names for names in choices() if len(names) == len(rest)), None)
-    if same is not None:  # a check tells which shape is wrong
-        return (*labels, *same), set(same)
+    for inputs, rest in zip(heads, rests, strict=True):
+        same = next((names for names in choices() if len(names) == len(rest)), None)
+        if same:  # a check tells which shape is wrong
+            return (*inputs, *same), set(same)
+    if not rests[0]:
+        return tuple(labels), set()
     open_ = list(params) if params is not None else moving(list(shapes))
     raise InputError(
-        f"{owner}'s backward returns {len(rest)} gradients beside those of the inputs, but the object keeps "
+        f"{owner}'s backward returns {len(rests[0])} gradients beside those of the inputs, but the object keeps "
         f"{len(open_)} floating-point arrays and numbers that move its output: {', '.join(open_) or 'none'}; name them "
         'in the order of the gradients: params=("W", "b")'
     )

@@ -148,3 +148,53 @@ def test_what_a_backward_raises_while_its_arguments_are_guessed_is_told_with_the
 
     with pytest.raises(InputError, match=r"Picky.backward raised ValueError: no slope today, .* \(dy\); say"):
         adapt.object(Picky(), np.array([[0.5, 1.5, 2.0], [2.0, -0.3, 1.0]]))
+
+
+class Scaled:
+    """x w · p["scale"], with gradients of arrays alone, as (dx, dw)."""
+
+    factor = 1.0
+
+    def forward(self, x, w, p):
+        self.kept = x, w, p
+        return x @ w * p["scale"]
+
+    def backward(self, dy):
+        x, w, p = self.kept
+        return p["scale"] * dy @ w.T, self.factor * p["scale"] * x.T @ dy
+
+
+class Moded:
+    """Has an option beside its input, and returns (dx, dW, db), or (dx, {"W": dW, "b": db})."""
+
+    factor = 1.0
+
+    def __init__(self, in_dictionary):
+        self.W, self.b, self.in_dictionary = draw(4, 2), draw(2), in_dictionary
+
+    def forward(self, x, train):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, dy):
+        dx, dW, db = dy @ self.W.T, self.factor * self.x.T @ dy, dy.sum(0)
+        return (dx, {"W": dW, "b": db}) if self.in_dictionary else (dx, dW, db)
+
+
+@pytest.mark.parametrize("constants", [(), ("p",)])
+@pytest.mark.parametrize("p", [{"scale": 2.0}, {"scale": 2.0, "mode": "train"}])
+def test_a_dictionary_of_options_is_owed_no_gradient(p, constants):
+    thing, w = Scaled(), draw(4, 2)
+    assert check(adapt.object(thing, X, w, p, constants=constants)).verdict is Verdict.AGREES
+    thing.factor = 1.01
+    assert check(adapt.object(thing, X, w, p, constants=constants)).verdict is Verdict.DISAGREES
+
+
+@pytest.mark.parametrize("in_dictionary", [False, True])
+@pytest.mark.parametrize("train", [True, "train", 3])
+def test_an_option_beside_the_input_is_owed_no_gradient(train, in_dictionary):
+    thing = Moded(in_dictionary)
+    assert_right(thing, X, train, claimed={"x", "W", "b"})
+    thing.factor = -1.0
+    report, _ = rows(adapt.object(thing, X, train))
+    assert {quantity for _, quantity in report.culprits} == {"W"}
