@@ -43,6 +43,8 @@ class Target:
             a fresh copy.
         used: (other inputs, inputs) -> what linearize answers on an object that was called at the other inputs before,
             where every call is made on a fresh copy; None where calls share what they keep anyway.
+        autograd: "torch" or "jax" for a function of such a library, "" for others. Its pullbacks keep what they need,
+            whatever is called between.
         recipe: how it was made, where it can be made again at another point; None where it cannot.
         asked: ids of the checks that are asked of it; None for all that apply.
         apart: whether other targets of its network are checked apart, so that one alone tells nothing of the whole.
@@ -66,6 +68,7 @@ class Target:
     spacing: float | None = None
     keeps: tuple[str, ...] = ()
     used: Callable[[Sequence[Any], Sequence[Any]], tuple[Any, Pullback]] | None = None
+    autograd: str = ""
     recipe: Recipe | None = None
     asked: tuple[str, ...] | None = None
     apart: bool = False

@@ -158,6 +158,7 @@ def _target(
         jvp=jvp if has["fwd"] and has["rev"] else None,
         tolerance=tolerance,
         spacing=2.0**-7 if narrow else None,
+        autograd="jax",
     )
     if has["rev"]:
         return target

@@ -17,6 +17,7 @@ from gradcheck.adapt.torch_tensors import Slot, array_of, is_moving, seeded, slo
 from gradcheck.adapt.vjp import name_of, names_for
 from gradcheck.errors import InputError
 from gradcheck.recipe import Recipe
+from gradcheck.streams import off_zero
 from gradcheck.target import Target, source_of
 from gradcheck.tree import is_container, leaves, rebuild
 
@@ -223,7 +224,7 @@ def _second(lib: Any, run: Callable[..., Any], slots: Sequence[Slot], seed: int,
     extra = []
     for i, output in enumerate(outputs):
         y = array_of(lib, output)
-        u = (np.round(rng.choice([-1.0, 1.0], y.shape) * rng.uniform(0.5, 1.5, y.shape), 2)).astype(y.dtype)
+        u = np.asarray(off_zero(rng, y.shape).round(2), y.dtype)
         label = "cotangent" if len(outputs) == 1 else f"cotangent.{i}"
         extra.append(Slot(label, u, output.dtype, output.device))
 

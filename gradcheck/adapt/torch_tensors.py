@@ -146,6 +146,13 @@ def target_of(
     # what is not claimed needs no gradient: a function may refuse to be differentiated with respect to its target
     rooted = [is_moving(slot) and (claimed is None or slot.name in claimed) for slot in slots]
 
+    def show(flat: Sequence[Any], given: Sequence[Any], before: Sequence[int], outputs: Sequence[Any]) -> None:
+        """Write what was written into tensors into the caller's arrays, so that these show it."""
+        for array, tensor, version, slot in zip(flat, given, before, slots, strict=True):
+            written = slot.dtype is not None and _written(torch, tensor, version, array)
+            if written and not any(o is tensor or (o._is_view() and o._base is tensor) for o in outputs):
+                np.copyto(array, array_of(torch, tensor), casting="unsafe")
+
     def call(flat: Sequence[Any], tracked: bool) -> tuple[list[Any], list[Any], list[Any]]:
         inputs = [a if s.dtype is None else tensor_of(torch, a, s) for a, s in zip(flat, slots, strict=True)]
         roots = [t.requires_grad_() if tracked and r else t for t, r in zip(inputs, rooted, strict=True)]
@@ -156,10 +163,7 @@ def target_of(
         with seeded(torch, seed, devices), torch.inference_mode(False), torch.enable_grad():
             outputs = list(tensors_in(torch, run(list(given), wide or native <= _WIDE)))
         if keeps:
-            for array, tensor, version, slot in zip(flat, given, before, slots, strict=True):
-                written = slot.dtype is not None and _written(torch, tensor, version, array)
-                if written and not any(o is tensor or (o._is_view() and o._base is tensor) for o in outputs):
-                    np.copyto(array, array_of(torch, tensor), casting="unsafe")  # so that the caller's array shows it
+            show(flat, given, before, outputs)
         return outputs, roots, given
 
     chosen = _chosen(torch, call, slots, detached)
@@ -172,8 +176,11 @@ def target_of(
         return arrays[0] if len(arrays) == 1 else tuple(arrays)
 
     def linearize(*flat: Any) -> tuple[Any, Pullback]:
-        outputs, roots, _ = call(flat, True)
-        outputs = selected(outputs)
+        whole, roots, tensors = call(flat, True)
+        outputs, versions = (
+            selected(whole),
+            [t._version if s.dtype is not None else 0 for t, s in zip(tensors, slots, strict=True)],
+        )
         moving = [i for i, root in enumerate(rooted) if root]
 
         def pullback(cotangent: Any) -> Mapping[str, Any]:
@@ -194,6 +201,8 @@ def target_of(
                     retain_graph=True,
                     allow_unused=True,
                 )
+            if keeps:  # a backward may write into what it has saved
+                show(flat, tensors, versions, whole)
             for i, gradient in zip(moving, gradients, strict=True):
                 found[slots[i].name] = None if gradient is None else array_of(torch, gradient)
             return found
@@ -204,7 +213,13 @@ def target_of(
     values = tuple(slot.value for slot in slots)
     if any(slot.dtype is torch.bfloat16 and slot.value.dtype == np.float32 for slot in slots if is_moving(slot)):
         told["spacing"] = 2.0**-7
-    return Target(point=Point(tuple(s.name for s in slots), values), forward=forward, linearize=linearize, **told)
+    return Target(
+        point=Point(tuple(s.name for s in slots), values),
+        forward=forward,
+        linearize=linearize,
+        autograd="torch",
+        **told,
+    )
 
 
 _WIDE = {np.dtype(np.float64), np.dtype(np.complex128)}

@@ -23,6 +23,9 @@ from gradcheck.tree import rebuild
 __all__ = ["contract_aliasing", "contract_layout", "contract_mutation"]
 
 
+_LEVEL = 0.73  # a cotangent that is the same everywhere
+
+
 def contract_mutation(trial: Trial) -> Iterator[Finding]:
     """The backward leaves the inputs, the parameters and the cotangent as they were."""
     wrong = False
@@ -95,29 +98,49 @@ def _bytes(numbers: Array) -> bytes:
 
 
 def contract_layout(trial: Trial) -> Iterator[Finding]:
-    """The backward gives the same gradients for a cotangent of another memory layout."""
+    """The backward gives the same gradients for a cotangent of another memory layout.
 
-    def strided(leaf: Any) -> Any:
-        if not isinstance(leaf, np.ndarray) or leaf.ndim == 0:
-            return leaf
-        wide = np.full((*leaf.shape[:-1], 2 * leaf.shape[-1]), np.nan, leaf.dtype, order="F")
-        wide[..., ::2] = leaf
-        return wide[..., ::2]
-
+    Of torch also for one number that stands for all (stride 0), which is what a sum hands down.
+    """
     trial.gradients(0)  # before the other is there
-    answer = _fresh(trial, rebuild(trial.cotangent(0), strided))
+    answer = _fresh(trial, rebuild(trial.cotangent(0), _strided))
     wrong = [name for name, gradient in gradients_of(trial) if not _alike(trial, name, gradient, answer.get(name))]
     if wrong:
         answer = _fresh(trial, trial.cotangent(0))
         if not all(_alike(trial, name, trial.gradients(0)[name], answer.get(name)) for name in wrong):
             return  # it does not repeat itself for the same cotangent either, which `pullback.repeatable` tells
-    for name in wrong:
-        message = (
-            f"gradient of {name} differs for a cotangent that is not contiguous: its memory was read in the wrong order"
+    told = dict.fromkeys(wrong, "is not contiguous: its memory was read in the wrong order")
+    if trial.target.autograd == "torch" and not wrong:
+        answers = [_fresh(trial, rebuild(trial.cotangent(0), level)) for level in (_levelled, _broadcast)]
+        for name, gradient in answers[0].items():
+            if gradient is not None and not _alike(trial, name, gradient, answers[1].get(name)):
+                told[name] = "is one number for all outputs (stride 0), as that of a sum is: its memory was read"
+    for name, how in told.items():
+        yield trial.finding(
+            "contract.layout", name, Verdict.MALFORMED, f"gradient of {name} differs for a cotangent that {how}"
         )
-        yield trial.finding("contract.layout", name, Verdict.MALFORMED, message)
-    if not wrong:
+    if not told:
         yield trial.finding("contract.layout", "", Verdict.AGREES)
+
+
+def _strided(leaf: Any) -> Any:
+    """Return a cotangent that begins behind the start of its memory, with gaps, in the other order of axes."""
+    if not isinstance(leaf, np.ndarray) or leaf.ndim == 0:
+        return leaf
+    order: Any = "F" if leaf.shape[-1] > 1 else "C"
+    wide = np.full((*leaf.shape[:-1], 2 * leaf.shape[-1] + 1), np.nan, leaf.dtype, order=order)
+    wide[..., 1::2] = leaf
+    return wide[..., 1::2]
+
+
+def _levelled(leaf: Any) -> Any:
+    return np.full_like(leaf, _LEVEL) if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "fc" else leaf
+
+
+def _broadcast(leaf: Any) -> Any:
+    if not isinstance(leaf, np.ndarray) or leaf.dtype.kind not in "fc":
+        return leaf
+    return np.broadcast_to(np.asarray(_LEVEL, leaf.dtype), leaf.shape)
 
 
 def _fresh(trial: Trial, cotangent: Any) -> Mapping[str, Any]:

@@ -21,6 +21,7 @@ from gradcheck.compare import Verdict
 from gradcheck.norms import all_finite, norm
 from gradcheck.pieces import banded, changed, distance, dot, identical, is_large, moved, norm_along
 from gradcheck.point import Array, differentiable
+from gradcheck.target import Pullback
 
 __all__ = ["kept_caches"]
 
@@ -35,6 +36,10 @@ _FINE = 1e-6  # what asks for one more, and a measurement: the derivative there 
 _BEFORE = (
     "depends on the call before: after a forward at another point the same forward and backward give another gradient. "
     "What a backward needs is kept from another call"
+)
+_AFTER = (
+    "depends on the call after: where a forward at another point comes between a forward and its backward, that gives "
+    "another gradient. What a backward needs is kept outside of its own call, where the next one writes over it"
 )
 _FIRST = (
     "is right at the first point and stays the same at another, where it is measured to be wrong. What a backward "
@@ -61,9 +66,16 @@ def kept_caches(trial: Trial) -> Iterator[tuple[str, str, str | None]]:
     stuck: list[tuple[str, list[str]]] = []
     for group in _groups(trial) if trial.target.role == "local" else ():
         for move in (_nudged, _shuffled):
+            held = trial.linearize()[1] if trial.target.autograd and not told else None
             still, there = _claims(trial, group, move)
             if there is None:
                 continue
+            between = {} if held is None else _answer(trial, held)
+            for name in trial.claimed_blocks():
+                if name not in told and _unlike(trial, name, between.get(name)):
+                    told.add(name)
+                    yield name, f"gradient of {name} {_AFTER}", "stale_cache"
+            held, between = None, {}
             trial.evaluations += there.evaluations
             # where all is claimed as it is here, a cache that was kept would not show
             again = {} if still.issuperset(trial.claimed_blocks()) else _after(trial, there)
@@ -111,6 +123,14 @@ def _after(trial: Trial, there: Trial) -> Mapping[str, Any]:
     y = flatten(outputs)
     same = y.shape == trial.y0.shape and distance(y, trial.y0) <= 1e-12 * norm(trial.y0)
     return viewed(pullback(trial.cotangent(0))) if same else {}  # a state of its own, as of running means
+
+
+def _answer(trial: Trial, held: Pullback) -> Mapping[str, Any]:
+    """Return what a pullback answers after another call, nothing where it refuses: a state may be written in place."""
+    try:
+        return viewed(held(trial.cotangent(0)))
+    except Exception:  # torch tells that what was saved was written over, as it would tell the user
+        return {}
 
 
 def _unlike(trial: Trial, name: str, again: Any) -> bool:
