@@ -20,7 +20,7 @@ from gradcheck.adapt.recognise import claims, recognise
 from gradcheck.adapt.signatures import takes
 from gradcheck.compare import Verdict
 from gradcheck.config import suggest
-from gradcheck.errors import GradcheckError, TargetError
+from gradcheck.errors import BackwardRaised, GradcheckError, TargetError
 from gradcheck.inputs import MARK, drawn, parse
 from gradcheck.loading import load, telling, whereabouts
 from gradcheck.report import Finding
@@ -183,6 +183,9 @@ class _Maker:
         plain = self.spec.split(INPUT)[0]
         try:
             made = recognise(found, drawn(inputs))
+        except BackwardRaised as error:
+            self._raised(str(getattr(found, "__name__", plain)), error)
+            return
         except GradcheckError as error:
             raise TargetError(f"{plain}: {error}") from error
         except Exception as error:
@@ -213,6 +216,9 @@ class _Maker:
         call = self._bound(told, kind, adapter, arguments)
         try:
             made = call()
+        except BackwardRaised as error:
+            self._raised(str(entry.get("name", type(entry.get("thing")).__name__)), error)
+            return
         except GradcheckError as error:
             raise TargetError(f"{told}: {error}") from error
         except Exception as error:  # whatever the user's forward raises while its target is made becomes RAISED
@@ -221,7 +227,9 @@ class _Maker:
         yield from [made] if isinstance(made, Target) else made
 
     def _raised(self, name: str, error: Exception) -> None:
-        message = f"making the target: {type(error).__name__}: {error}{whereabouts(error)}"
+        own = error.__cause__ if isinstance(error, BackwardRaised) else error
+        told = str(error) if own is not error else f"{type(error).__name__}: {error}"
+        message = f"making the target: {told}{whereabouts(own or error)}"
         self.findings.append(Finding(name, name, "audit.adapt", "", Verdict.RAISED, message))
 
     def _bound(self, told: str, kind: str, adapter: Any, arguments: dict[str, Any]) -> Callable[[], Any]:

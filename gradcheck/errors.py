@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gradcheck.report import Finding, Report
 
-__all__ = ["ConfigurationError", "ContractError", "GradcheckError", "GradientMismatch", "InputError", "TargetError"]
+__all__ = [
+    *("BackwardRaised", "ConfigurationError", "ContractError", "GradcheckError", "GradientMismatch"),
+    *("InputError", "TargetError"),
+]
 
 
 class GradcheckError(Exception):
@@ -16,6 +19,10 @@ class GradcheckError(Exception):
 
 class InputError(GradcheckError, ValueError):
     """An argument cannot be checked as it was given: integer, empty, NaN, wrong shape, ..."""
+
+
+class BackwardRaised(InputError):
+    """The user's own backward raised while a target was made of it; what it raised is the cause."""
 
 
 class TargetError(GradcheckError):

@@ -37,8 +37,8 @@ _WHOLE = {
     "along random directions. A layer that fails here alone is contaminated: the cause sits above it.",
     "model.split": "Neighbours keep to one convention: the rows that it explains are told together, with the factor "
     "that remains end to end.",
-    "audit.adapt": "Every target can be made. The user's own code raised while its target was: a model's forward, for "
-    "one.",
+    "audit.adapt": "Every target can be made. The user's own code raised while its target was: a model's forward, "
+    "or the backward of an object whose gradients are looked for.",
     "audit.worker": "Every target is checked to its end. The process that checked it died, or ran longer than "
     "--timeout; the others were checked all the same.",
 }

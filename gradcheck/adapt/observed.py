@@ -22,7 +22,7 @@ from gradcheck.adapt.holdings import (
 )
 from gradcheck.adapt.owed import claimed_inputs, refuse_silent
 from gradcheck.adapt.returned import named, order_of
-from gradcheck.errors import InputError
+from gradcheck.errors import BackwardRaised, InputError
 from gradcheck.point import differentiable
 
 __all__ = ["Convention", "observe", "parted"]
@@ -207,9 +207,9 @@ def _of_the_output(work: Any, convention: Convention, values: Sequence[Any], err
     like = (n for n, a in kept.items() if isinstance(a, np.ndarray) and a.ndim > 0 and a.shape == np.shape(values[0]))
     output = next(like, "")
     if not output or convention.takes[:1] != ("dy",):
-        raise InputError(
+        raise BackwardRaised(
             f"{type(work).__name__}.{convention.backward} raised {type(error).__name__}: {error}, when it was given "
-            f"({', '.join(convention.takes)}); say what its arguments are: takes=(...)"
+            f"({', '.join(convention.takes)}); if these are not its arguments, say what they are: takes=(...)"
         ) from error
     return replace(convention, takes=(f"self.{output}", *convention.takes[1:]))
 

@@ -50,12 +50,19 @@ def named(trial: Trial, findings: Sequence[Finding]) -> list[Finding]:
             places = [f.worst for f in findings if f.quantity == quantity and f.worst is not None]
             if owned not in trial.told:
                 trial.told[owned] = _asked(trial, owned, places)
-            told[quantity] = trial.told[owned] or _one_place([f for f in findings if f.quantity == quantity])
+            own = [f for f in findings if f.quantity == quantity]
+            told[quantity] = _not_denied(trial.told[owned], own) or _one_place(own)
     for quantity in wrong:
         if quantity in blocks and _large(trial, blocks[quantity]):
             told[quantity] = from_entries([f for f in findings if f.quantity == quantity])
     named_ = [_with(f, told.get(f.quantity, [])) if _asks(f) else f for f in findings]
     return [_reached(trial, _doubted(finding), blocks) for finding in named_]
+
+
+def _not_denied(guesses: Sequence[Any], findings: Sequence[Finding]) -> list[Any]:
+    """Return guesses that the measured entries do not deny: of a large block the diagnosis has seen a sample."""
+    several = any(f.check == "gradient.entries" and f.wrong is not None and f.wrong > 1 for f in findings)
+    return [guess for guess in guesses if not (several and guess.slug == "one_entry")]
 
 
 def _one_place(findings: Sequence[Finding]) -> list[Any]:

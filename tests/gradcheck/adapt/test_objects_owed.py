@@ -146,7 +146,7 @@ def test_what_a_backward_raises_while_its_arguments_are_guessed_is_told_with_the
         def backward(self, dy):
             raise ValueError("no slope today")
 
-    with pytest.raises(InputError, match=r"Picky.backward raised ValueError: no slope today, .* \(dy\); say"):
+    with pytest.raises(InputError, match=r"Picky.backward raised ValueError: no slope today, .* \(dy\); if these"):
         adapt.object(Picky(), np.array([[0.5, 1.5, 2.0], [2.0, -0.3, 1.0]]))
 
 

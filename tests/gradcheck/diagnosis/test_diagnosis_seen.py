@@ -199,3 +199,35 @@ def test_steps_that_are_scaled_are_told_by_their_place():
 
     slugs, text = recurrent(back)
     assert slugs == {"x": "part"}, text
+
+
+def spoiled_row(g):
+    g[7] *= 1.001
+
+
+def spoiled_column(g):
+    g[:, 3] = 0
+
+
+def spoiled_box(g):
+    g[:5, :5] = 0
+
+
+@pytest.mark.parametrize(("shape", "spoil", "slug"), [
+    ((100, 150), spoiled_row, "one_row"),
+    ((200, 100), spoiled_row, "one_row"),
+    ((200, 100), spoiled_column, "one_channel"),
+    ((100, 150), spoiled_box, None),
+])  # fmt: skip
+def test_a_row_of_thousands_of_entries_is_not_called_one_entry(shape, spoil, slug):
+    """Of a large block a sample is looked at for names, of which one entry may lie in the row; others were found."""
+
+    def back(x, W, dy):
+        d = dy * (1 - np.tanh(x @ W) ** 2)
+        dW = x.T @ d
+        spoil(dW)
+        return d @ W.T, dW
+
+    x, W = draw(0)(size=(6, shape[0])), 0.1 * draw(1)(size=shape)
+    slugs, text = told(lambda x, W: np.tanh(x @ W), back, x=x, W=W)
+    assert slugs.get("W") == slug, text
