@@ -58,14 +58,15 @@ def kept_caches(trial: Trial) -> Iterator[tuple[str, str, str | None]]:
         trial: of a target by itself; models bring their own wiring.
 
     Cost: two evaluations for each input that is moved, and two a block whose claims are the same there, as they are
-        for a linear function; measured with error bars only where these say that a claim is wrong. Where a claim stays
-        the same, its masks may be kept as well, and it is asked where signs and order are others.
+        for a linear function; measured with error bars only where these say that a claim is wrong. Numbers of both
+        signs are also put in another order, because masks may be kept of a function that is linear piece by piece.
     """
     told: set[str] = set()
     follows: set[str] = set()
     stuck: list[tuple[str, list[str]]] = []
     for group in _groups(trial) if trial.target.role == "local" else ():
-        for move in (_nudged, _shuffled):
+        # an input along which the function is linear piece by piece may be told by its signs and order alone
+        for move in (_shuffled, _nudged) if all(_mixed(trial.value(name)) for name in group) else (_nudged,):
             held = trial.linearize()[1] if trial.target.autograd and not told else None
             still, there = _claims(trial, group, move)
             if there is None:
@@ -92,9 +93,7 @@ def kept_caches(trial: Trial) -> Iterator[tuple[str, str, str | None]]:
                     stuck.append((name, group))
             if still:  # the other point was asked once more
                 trial.forget()
-            # an input along which the function is linear piece by piece may be told by its signs and order alone
-            if not (still - told) & set(group) or not all(_mixed(trial.value(name)) for name in group):
-                break
+            break  # the other one is for points that lie outside of the domain
     for name, group in stuck:
         bare = all(np.unique(trial.value(n)).tolist() in ([0.0], [1.0]) for n in group)
         if name in follows and bare:
@@ -173,8 +172,8 @@ def _nudged(rng: np.random.Generator, x: Array) -> Array:
 
 
 def _shuffled(rng: np.random.Generator, x: Array) -> Array:
-    """Return the same numbers at other places: of one kind, and other signs and another order in most."""
-    return np.asarray(rng.permutation(x.ravel()).reshape(x.shape))
+    """Return nearly the same numbers at other places: of one kind, and other signs and another order in most."""
+    return _nudged(rng, rng.permutation(x.ravel()).reshape(x.shape))
 
 
 def _mixed(x: Array) -> bool:
