@@ -51,6 +51,8 @@ def explained(prober: Prober, probe: Probe) -> Probe:
     if probe.verdict is Verdict.INCONCLUSIVE and unmeasured and jumps_here(probe.line):
         return _open(probe, JUMPS)
     if probe.verdict is Verdict.INCONCLUSIVE and probe.comparison.allowed < abs(probe.comparison.gap):
+        if prober.stage.lifted and (rounded := _right_in_wider(prober, probe)) is not None:
+            return rounded
         known = confirm(prober, probe, full=False, beside=False, jumps=False)
         return known if known.verdict in (Verdict.AGREES, Verdict.DISAGREES) else probe
     return probe
@@ -82,10 +84,8 @@ def _confirmed(prober: Prober, first: Probe, *, full: bool, beside: bool, jumps:
     if jumps_here(first.line):
         return _open(first, JUMPS)
     narrowed, wrong = narrowing(prober, first)
-    if narrowed:  # the claim in wider numbers is what was measured: neither stairs nor noise made the gap
-        told = _judged(prober, first, max(prober.claim_rounding * size, narrowed))
-        if told.verdict is Verdict.AGREES:
-            return replace(first, comparison=told)
+    if narrowed and (rounded := _right_in_wider(prober, first, narrowed)) is not None:
+        return rounded
     if on_stairs(prober, first) or uneven(prober, first):
         return _open(first, UNEVEN)
     beyond = _of_the_forward(prober, first, jumps)
@@ -115,6 +115,13 @@ def _confirmed(prober: Prober, first: Probe, *, full: bool, beside: bool, jumps:
     if beside and tie and agree and around(prober, number)[0]:
         return first  # what the claims beside differ by is no rounding: they are wrong as well
     return _open(replace(first, comparison=a), _UNCONFIRMED)
+
+
+def _right_in_wider(prober: Prober, probe: Probe, narrowed: float | None = None) -> Probe | None:
+    """Return a probe whose claim in wider numbers is what was measured: neither stairs nor noise made its gap."""
+    lost = narrowing(prober, probe)[0] if narrowed is None else narrowed
+    told = _judged(prober, probe, max(prober.claim_rounding * probe.size, lost))
+    return replace(probe, comparison=told) if lost and told.verdict is Verdict.AGREES else None
 
 
 def _judged(prober: Prober, probe: Probe, rounding: float) -> Comparison:
