@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import entry_points
 from types import CodeType, ModuleType
 from typing import Any
@@ -23,7 +24,7 @@ from gradcheck.adapt.signatures import given, parameters_of, takes
 from gradcheck.adapt.twins import Twins, forward_of, twin_of
 from gradcheck.adapt.vjp import closure, name_of, names_for
 from gradcheck.errors import InputError, TargetError
-from gradcheck.target import Target
+from gradcheck.target import Target, source_of
 
 __all__ = ["GROUP", "claims", "recognise"]
 
@@ -184,7 +185,8 @@ def _of_answer(f: Callable[..., Any], answer: Any, arguments: Sequence[Any], nam
                 value, gradient = f(*given)
                 return value, lambda u: (u * np.asarray(gradient), *constant)
 
-            return closure(scored, *arguments, names=names, name=told, wrt=names[:1])
+            made = closure(scored, *arguments, names=names, name=told, wrt=names[:1])
+            return replace(made, source=source_of(f), subject=f)
     raise InputError(
         f"{told} returns {type(answer).__name__}, has no twin ({told}_backward, {told}_grad, ...) beside it, and uses "
         "none of torch, JAX, autograd and MyGrad: nothing claims its derivative. Return (y, pullback), write the twin, "

@@ -87,7 +87,8 @@ def sent_back(subject: Subject, case: Case) -> Iterator[Guess]:
     wrong = {name: r for name, r in factors.items() if abs(r - 1) > 1e-6}
     if not wrong or len(wrong) == len(factors):
         return
-    told = "; ".join(f"from {name} is {_how_much(r)}" for name, r in wrong.items())
+    outputs = {name: f"output {name}" if name.isdigit() else name for name in wrong}
+    told = "; ".join(f"from {outputs[name]} is {_how_much(r)}" for name, r in wrong.items())
     slug = "missing_term" if all(abs(r) < 1e-9 for r in wrong.values()) else "wrong_term"
     yield Guess(slug, f"what comes back {told}, the rest is right", 0.0, 0.4)
 
