@@ -17,8 +17,8 @@ class Effort:
     """What an effort level spends.
 
     Args:
-        probes: random directions a block, each with a cotangent of its own; up to 16 where error bars are about as
-            large as the resolution.
+        probes: random directions a block, each with a cotangent of its own; two of three where those show what the
+            third would, and up to 16 where error bars are about as large as the resolution.
         entries: blocks of at most so many entries are also measured entry by entry.
         budget: forward evaluations a block may cost, localisation included; as many once more where mistakes in faint
             entries would hide, which are asked for one at a time.
