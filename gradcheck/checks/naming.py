@@ -61,8 +61,12 @@ def named(trial: Trial, findings: Sequence[Finding]) -> list[Finding]:
 
 def _not_denied(guesses: Sequence[Any], findings: Sequence[Finding]) -> list[Any]:
     """Return guesses that the measured entries do not deny: of a large block the diagnosis has seen a sample."""
-    several = any(f.check == "gradient.entries" and f.wrong is not None and f.wrong > 1 for f in findings)
-    return [guess for guess in guesses if not (several and guess.slug == "one_entry")]
+    counts = [(f.wrong, f.entries) for f in findings if f.check == "gradient.entries" and f.wrong is not None]
+    several = any(wrong > 1 for wrong, _ in counts)
+    all_of_them = several and any(wrong == entries for wrong, entries in counts)
+    denied = {"one_entry"} if several else set()
+    denied |= {"saturation", "one_side"} if all_of_them else set()
+    return [guess for guess in guesses if guess.slug not in denied]
 
 
 def _one_place(findings: Sequence[Finding]) -> list[Any]:

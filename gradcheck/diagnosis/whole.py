@@ -7,12 +7,13 @@ from math import prod
 
 import numpy as np
 
-from gradcheck.diagnosis.anatomy import Subject
+from gradcheck.diagnosis.anatomy import Anatomy, Subject
 from gradcheck.diagnosis.guess import Case, Guess, residual
 from gradcheck.diagnosis.origin import CLOSE, common_factor, error_of_factor, origin_of
 
 __all__ = ["averaged", "clipped_values", "counted", "factor", "zero"]
 
+_LARGER = 1e3  # times a cotangent: what is held at a size does not follow
 _ROUNDED = 1e-12  # of what is measured: a claim no larger is the rounding of zero
 
 
@@ -48,9 +49,21 @@ def clipped_values(subject: Subject, case: Case) -> Iterator[Guess]:
         sound = np.array_equal(np.sign(a.claimed), np.sign(a.measured)) and np.all(measured[held] >= top * (1 - 1e-6))
         if top == 0 or held.sum() < 2 or not sound or not np.all(close[~held]) or np.all(close):
             return
+    if _grows(subject, case[0]):
+        return
     yield Guess(
         "clipped", f"no claimed entry of {case[0].name} exceeds {top:.6g} in size, where measured ones do", 0.0, 0.6
     )
+
+
+def _grows(subject: Subject, a: Anatomy) -> bool:
+    """Whether what is claimed grows with the cotangent: nothing holds it at a size."""
+    u = subject.rng("grows", a.name).uniform(0.5, 1.5, a.y.shape)
+    answers = subject.pull(a.values, [u, _LARGER * u])
+    if answers is None:
+        return False
+    once, more = (np.asarray(answer[a.name], dtype=float) for answer in answers)
+    return bool(np.allclose(more, _LARGER * once, rtol=1e-5, atol=0.0))
 
 
 def counted(subject: Subject, case: Case) -> Iterator[Guess]:

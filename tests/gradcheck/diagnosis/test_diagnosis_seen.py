@@ -231,3 +231,21 @@ def test_a_row_of_thousands_of_entries_is_not_called_one_entry(shape, spoil, slu
     x, W = draw(0)(size=(6, shape[0])), 0.1 * draw(1)(size=shape)
     slugs, text = told(lambda x, W: np.tanh(x @ W), back, x=x, W=W)
     assert slugs.get("W") == slug, text
+
+
+def test_what_grows_with_the_cotangent_is_not_clipped():
+    """A multi-class hinge that forgets how many classes are violated: fewer sizes, none of them held."""
+    truth = np.array([0, 3, 1, 4])
+
+    def margins(x):
+        gap = 1 + x - x[np.arange(4), truth][:, None]
+        gap[np.arange(4), truth] = 0
+        return gap
+
+    def back(x, dy):
+        g = (margins(x) > 0).astype(float)
+        g[np.arange(4), truth] = -1
+        return (dy * g,)
+
+    slugs, text = told(lambda x: np.maximum(margins(x), 0).sum(), back, x=draw(0)(size=(4, 5)))
+    assert slugs["x"] != "clipped", text
