@@ -78,8 +78,7 @@ def kept_caches(trial: Trial) -> Iterator[tuple[str, str, str | None]]:
                     yield name, f"gradient of {name} {_AFTER}", "stale_cache"
             held, between = None, {}
             trial.evaluations += there.evaluations
-            # where all is claimed as it is here, a cache that was kept would not show
-            again = {} if still.issuperset(trial.claimed_blocks()) else _after(trial, there)
+            again = _after(trial, there)
             elsewhere = [n for n in trial.claimed_blocks() if n not in told and _unlike(trial, n, again.get(n))]
             del again
             for name in trial.claimed_blocks():

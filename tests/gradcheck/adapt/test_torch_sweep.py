@@ -33,7 +33,8 @@ def test_the_sweep_is_broad():
 def test_torchs_own_derivatives_are_never_called_wrong(group):
     torch.set_num_threads(1)
     for name in list(CASES)[group::GROUPS]:
-        report = check(torch_sweep.targets_of(name, *CASES[name]))
+        effort = "thorough" if name in KNOWN else "standard"  # 5e-10 is less than a standard check promises to see
+        report = check(torch_sweep.targets_of(name, *CASES[name]), effort=effort)
         if name in KNOWN:
             assert report.verdict is Verdict.DISAGREES, f"{name}: mended? take it from KNOWN and from reports/field"
             assert max(abs(f.gap / f.claimed) for f in report.failures) < 1e-6

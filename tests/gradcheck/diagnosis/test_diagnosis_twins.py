@@ -33,7 +33,7 @@ def test_the_right_layer_agrees(twin):
     assert gradcheck.check(twin.target(right=True)).verdict in (Verdict.AGREES, Verdict.KINK)
 
 
-@pytest.mark.parametrize("twin", STALE[::4], ids=str)
+@pytest.mark.parametrize("twin", STALE, ids=str)
 def test_a_cache_of_another_forward_is_told(twin):
     report = gradcheck.check(twin.target())
     assert report.verdict.wrong
@@ -60,10 +60,3 @@ def test_every_mistake_is_named(twin):
 @pytest.mark.parametrize("twin", TWINS, ids=str)
 def test_every_right_layer_agrees(twin):
     assert gradcheck.check(twin.target(right=True)).verdict in (Verdict.AGREES, Verdict.KINK)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("twin", STALE, ids=str)
-def test_every_cache_of_another_forward_is_told(twin):
-    report = gradcheck.check(twin.target())
-    assert "stale_cache" in {f.pattern for f in report.findings}, str(report)

@@ -100,6 +100,11 @@ def sort_pull(u, x):
     return g
 
 
+def norm_pull(u, x):
+    size = np.sqrt((x * x).sum())
+    return u * x / size if size else 0 * x
+
+
 def relu(x):
     return np.maximum(x, 0)
 
@@ -197,11 +202,11 @@ RULES = (
         draw=equal_pair,
     ),
     R("1-norm at 0", lambda x: np.abs(x).sum(), lambda u, x: u * np.sign(x), on(0)),
-    R("2-norm at 0, claims 0", lambda x: np.sqrt((x * x).sum()), lambda u, x: 0 * x, lambda rng: np.zeros(5)),
+    R("2-norm at 0, claims 0", lambda x: np.sqrt((x * x).sum()), norm_pull, lambda rng: np.zeros(5)),
     R(
         "max-norm of equals",
         lambda x: np.abs(x).max(),
-        lambda u, x: u * np.sign(x) * (np.arange(5) == 2),
+        lambda u, x: u * np.sign(x) * (np.arange(5) == np.argmax(np.abs(x) + 1e-12 * (np.arange(5) == 2))),
         lambda rng: 0.7 * rng.choice([-1.0, 1.0], 5),
     ),
     R("sort with ties", np.sort, sort_pull, lambda rng: rng.permutation([0.3, 0.3, -1.0, 2.0, 2.0, 5.0]), names=("x",)),
