@@ -133,7 +133,9 @@ def _size(gradient: Any) -> Size:
     least, faint, largest = inf, inf, 0.0
     for (part,) in pieces(gradient) if gradient.dtype.kind in "fciub" else ():
         sizes = np.abs(part if part.dtype.kind in "fc" else part.astype(np.float64))
-        low, high = float(sizes.min(initial=inf)), float(sizes.max(initial=0.0))
+        if not sizes.size:
+            continue
+        low, high = float(np.minimum.reduce(sizes, axis=None)), float(np.maximum.reduce(sizes, axis=None))
         least = min(least, low)
         if not 0 < low <= high < inf:
             sizes = sizes[(sizes != 0) & np.isfinite(sizes)]

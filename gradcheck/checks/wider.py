@@ -49,7 +49,7 @@ def sharpened(prober: Prober, probes: list[Probe], apart: Sequence[Probe]) -> tu
     """
     suspected = any(map(_suspected, probes))
     blunt = not _wrong(probes) and any(_blunt(prober, probe) for probe in probes)
-    if not (suspected or blunt) and unseen(prober, [*probes, *apart]) is None:
+    if not (suspected or blunt) and (_settled(prober, probes, apart) or unseen(prober, [*probes, *apart]) is None):
         return prober, probes
     wide = _in_extended(prober)
     if wide is None:
@@ -67,6 +67,11 @@ def sharpened(prober: Prober, probes: list[Probe], apart: Sequence[Probe]) -> tu
     hidden = [probe for probe in (*probes, *apart) if probe.comparison.reason == HIDDEN]
     told = None if faded is None else _in_faint(wide, faded, hidden)
     return (prober, probes) if told is None else (wide, [*probes, told])
+
+
+def _settled(prober: Prober, probes: Sequence[Probe], apart: Sequence[Probe]) -> bool:
+    """Whether directions ended early, because a mistake in any entry was seen to show."""
+    return not apart and len(probes) < prober.trial.settings.budget.probes
 
 
 def _in_extended(prober: Prober) -> Prober | None:
