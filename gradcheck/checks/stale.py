@@ -58,15 +58,14 @@ def kept_caches(trial: Trial) -> Iterator[tuple[str, str, str | None]]:
         trial: of a target by itself; models bring their own wiring.
 
     Cost: two evaluations for each input that is moved, and two a block whose claims are the same there, as they are
-        for a linear function; measured with error bars only where these say that a claim is wrong. Numbers of both
-        signs are also put in another order, because masks may be kept of a function that is linear piece by piece.
+        for a linear function; measured with error bars only where these say that a claim is wrong. Where a claim stays
+        the same, its masks may be kept as well, and it is asked where signs and order are others.
     """
     told: set[str] = set()
     follows: set[str] = set()
     stuck: list[tuple[str, list[str]]] = []
     for group in _groups(trial) if trial.target.role == "local" else ():
-        # an input along which the function is linear piece by piece may be told by its signs and order alone
-        for move in (_shuffled, _nudged) if all(_mixed(trial.value(name)) for name in group) else (_nudged,):
+        for move in (_nudged, _shuffled):  # a forward that iterates may not end at another order of its numbers
             held = trial.linearize()[1] if trial.target.autograd and not told else None
             still, there = _claims(trial, group, move)
             if there is None:
@@ -92,7 +91,9 @@ def kept_caches(trial: Trial) -> Iterator[tuple[str, str, str | None]]:
                     stuck.append((name, group))
             if still:  # the other point was asked once more
                 trial.forget()
-            break  # the other one is for points that lie outside of the domain
+            # an input along which the function is linear piece by piece may be told by its signs and order alone
+            if not (still - told) & set(group) or not all(_mixed(trial.value(name)) for name in group):
+                break
     for name, group in stuck:
         bare = all(np.unique(trial.value(n)).tolist() in ([0.0], [1.0]) for n in group)
         if name in follows and bare:
@@ -171,8 +172,8 @@ def _nudged(rng: np.random.Generator, x: Array) -> Array:
 
 
 def _shuffled(rng: np.random.Generator, x: Array) -> Array:
-    """Return nearly the same numbers at other places: of one kind, and other signs and another order in most."""
-    return _nudged(rng, rng.permutation(x.ravel()).reshape(x.shape))
+    """Return the same numbers at other places: of one kind, and other signs and another order in most."""
+    return np.asarray(rng.permutation(x.ravel()).reshape(x.shape))
 
 
 def _mixed(x: Array) -> bool:

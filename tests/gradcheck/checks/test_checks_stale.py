@@ -171,3 +171,25 @@ def test_an_object_that_was_used_before_is_asked_although_every_call_gets_a_fres
     target = adapt.object(thing(), X)
     assert set(malformed(target)) == wrong
     assert wrong or gradcheck.check(target).verdict in (Verdict.AGREES, Verdict.KINK)
+
+
+def test_a_forward_that_iterates_is_not_asked_at_another_order_of_its_numbers():
+    """x = tanh(A x + b) ends where A is small in norm; a matrix of the same numbers need not be."""
+    a = 0.9 * np.linalg.qr(np.random.default_rng(6).normal(size=(5, 5)))[0]
+    b = np.random.default_rng(7).normal(size=5)
+    shuffled = []
+
+    def solve(a):
+        shuffled.append(np.linalg.norm(a, 2) > 1)
+        x = np.zeros(5)
+        for _ in range(400):
+            x = np.tanh(a @ x + b)
+        return x
+
+    def pull(inputs, u):
+        x = solve(inputs[0])
+        slope = 1 - x**2
+        return (np.outer(slope * np.linalg.solve(np.eye(5) - (slope[:, None] * inputs[0]).T, u), x),)
+
+    gradcheck.check(adapt.vjp(solve, pull, a, names=("a",), name="solve"))
+    assert not any(shuffled)
