@@ -114,7 +114,9 @@ def contract_layout(trial: Trial) -> Iterator[Finding]:
         answers = [_fresh(trial, rebuild(trial.cotangent(0), level)) for level in (_levelled, _broadcast)]
         for name, gradient in answers[0].items():
             if gradient is not None and not _alike(trial, name, gradient, answers[1].get(name)):
-                told[name] = "is one number for all outputs (stride 0), as that of a sum is: its memory was read"
+                told[name] = (
+                    "is one number for all outputs (stride 0), as that of a sum is: it takes its strides for granted"
+                )
     for name, how in told.items():
         yield trial.finding(
             "contract.layout", name, Verdict.MALFORMED, f"gradient of {name} differs for a cotangent that {how}"
