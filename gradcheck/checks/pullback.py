@@ -37,7 +37,7 @@ def pullback_repeatable(trial: Trial) -> Iterator[Finding]:
     """The pullback gives the same gradients again: on the same cache, on a fresh one, after a forward elsewhere."""
     trial.gradients(0)
     blocks = trial.claimed_blocks()
-    alike = trial.heard is not None and not any(_unlike(trial, blocks, 1, trial.heard))
+    alike = trial.alike or (trial.heard is not None and not any(_unlike(trial, blocks, 1, trial.heard)))
     told = {} if alike else _asked_again(trial, blocks)
     wrong = bool(told)
     trial.rereads = not wrong and not trial.holds_large
@@ -48,7 +48,7 @@ def pullback_repeatable(trial: Trial) -> Iterator[Finding]:
                 "a random backward needs the mask of its own forward"
             )
             yield trial.finding("pullback.repeatable", name, Verdict.MALFORMED, message)
-    for name, message, pattern in kept_caches(trial) if not wrong else ():
+    for name, message, pattern in kept_caches(trial, trial.visited) if not wrong else ():
         wrong = True
         yield trial.finding("pullback.repeatable", name, Verdict.MALFORMED, message, pattern=pattern)
     if not wrong:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from math import sqrt
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,12 +23,13 @@ from gradcheck.pieces import banded, changed, distance, dot, identical, is_large
 from gradcheck.point import Array, differentiable
 from gradcheck.target import Pullback
 
-__all__ = ["kept_caches"]
+__all__ = ["Visit", "first_visit", "kept_caches"]
 
 _Move = Callable[[np.random.Generator, Array], Array]
 
 _MOVE = 0.07  # relative: signs and sizes stay, so that the moved point is of the same kind
 _LARGE = 100_000  # numbers in all inputs, beyond which only the first one moves
+_STRAIGHT = 1e-9  # of the gradient along a move: what else its end shows is not linear
 _ROUGH = 1e-3  # relative error of a plain central difference, where a function is not smooth
 _FINE = 1e-6  # what asks for one more, and a measurement: the derivative there may be like the one here by chance
 
@@ -51,33 +52,63 @@ _LEFT_OUT = (
 )
 
 
-def kept_caches(trial: Trial) -> Iterator[tuple[str, str, str | None]]:
+class Visit(NamedTuple):
+    """A call of forward and backward at another point.
+
+    Args:
+        there: the target at that point.
+        still: the inputs whose claims are there as they are here.
+        shuffled: whether that point is the same numbers in another order.
+    """
+
+    there: Trial
+    still: set[str]
+    shuffled: bool
+
+
+def first_visit(trial: Trial) -> Visit | None:
+    """Visit the point that tells a kept cache before any other; what is asked of the trial next is asked after it.
+
+    None where there is no such point, and where calls share nothing, so that one after it tells nothing.
+    """
+    groups = _groups(trial) if trial.target.used is None and not trial.target.autograd else []
+    visit = next(_visits(trial, groups[0]), None) if groups else None
+    if visit is not None:
+        trial.evaluations += visit.there.evaluations
+    return visit
+
+
+def kept_caches(trial: Trial, visited: Visit | None = None) -> Iterator[tuple[str, str, str | None]]:
     """Yield (input, message, pattern) of gradients that belong to another forward than the one before their backward.
 
     Args:
         trial: of a target by itself; models bring their own wiring.
+        visited: what `first_visit` has found, where the trial was seen to answer before and after it alike.
 
     Cost: two evaluations for each input that is moved, and two a block whose claims are the same there, as they are
-        for a linear function; measured with error bars only where these say that a claim is wrong. Where a claim stays
-        the same, its masks may be kept as well, and it is asked where signs and order are others.
+        where a function is linear piece by piece; measured with error bars only where these say that a claim is wrong.
+        Where a claim stays the same, its masks may be kept as well, and it is asked where signs and order are others.
     """
     told: set[str] = set()
     follows: set[str] = set()
     stuck: list[tuple[str, list[str]]] = []
-    for group in _groups(trial) if trial.target.role == "local" else ():
-        for move in (_nudged, _shuffled):  # a forward that iterates may not end at another order of its numbers
+    for group in _groups(trial):
+        visits = _visits(trial, group, visited)
+        while True:
             held = trial.linearize()[1] if trial.target.autograd and not told else None
-            still, there = _claims(trial, group, move)
-            if there is None:
-                continue
+            if (visit := next(visits, None)) is None:
+                break
+            there, still, _ = visit
             between = {} if held is None else _answer(trial, held)
             for name in trial.claimed_blocks():
                 if name not in told and _unlike(trial, name, between.get(name)):
                     told.add(name)
                     yield name, f"gradient of {name} {_AFTER}", "stale_cache"
             held, between = None, {}
-            trial.evaluations += there.evaluations
-            again = _after(trial, there)
+            again: Mapping[str, Any] = {}
+            if visit is not visited:
+                trial.evaluations += there.evaluations
+                again = _after(trial, there)
             elsewhere = [n for n in trial.claimed_blocks() if n not in told and _unlike(trial, n, again.get(n))]
             del again
             for name in trial.claimed_blocks():
@@ -86,20 +117,47 @@ def kept_caches(trial: Trial) -> Iterator[tuple[str, str, str | None]]:
                     yield name, f"gradient of {name} {_BEFORE}", "stale_cache"
                 elif name not in still:
                     follows.add(name)
-                elif name not in told and _stuck(trial, there, name):
+                elif name not in told and _stuck(trial, there, name, group):
                     told.add(name)
                     stuck.append((name, group))
-            if still:  # the other point was asked once more
-                trial.forget()
-            # an input along which the function is linear piece by piece may be told by its signs and order alone
-            if not (still - told) & set(group) or not all(_mixed(trial.value(name)) for name in group):
+            if not (still - told) & set(group):
                 break
+        visited = None  # it was of the first group
     for name, group in stuck:
         bare = all(np.unique(trial.value(n)).tolist() in ([0.0], [1.0]) for n in group)
         if name in follows and bare:
             yield name, f"gradient of {name} {_LEFT_OUT.format(moved=' and '.join(group))}", None
         else:
             yield name, f"gradient of {name} {_FIRST}", "stale_cache"
+
+
+def _visits(trial: Trial, group: list[str], visited: Visit | None = None) -> Iterator[Visit]:
+    """Yield visits of points where a group is moved: each number by a part of it; then all to other places.
+
+    An input along which a function is linear piece by piece may be told by its signs and order alone. Numbers are put
+    in another order only where the function was seen to be so: a forward that iterates may not end there.
+
+    Args:
+        trial: the target at its own point.
+        group: inputs that move together.
+        visited: the first visit, where it was made already.
+    """
+    mixed = all(_mixed(trial.value(name)) for name in group)
+    straight = False
+    if visited is None and (found := _there(trial, group, _nudged)) is not None:
+        straight = mixed and _straight(trial, found[0], group)  # to the end of the move: the claims there are known
+        visited = None if straight else _visit(trial, *found, shuffled=False)
+    found = None
+    if visited is not None:
+        yield visited
+        if visited.shuffled or not mixed:
+            return
+    visit = _visit(trial, *found, shuffled=True) if (found := _there(trial, group, _shuffled)) is not None else None
+    if visit is None and straight and (found := _there(trial, group, _nudged)) is not None:
+        visit = _visit(trial, *found, shuffled=False)
+    found = None
+    if visit is not None:
+        yield visit
 
 
 def _groups(trial: Trial) -> list[list[str]]:
@@ -139,23 +197,41 @@ def _unlike(trial: Trial, name: str, again: Any) -> bool:
     return not (identical(first, again) or close(first, again, 1e-10, faintest(trial, name)))
 
 
-def _claims(trial: Trial, group: list[str], move: _Move) -> tuple[set[str], Trial | None]:
-    """Return what is claimed as it was at a point where some inputs are moved, and a trial there, None for no such."""
+def _there(trial: Trial, group: list[str], move: _Move) -> tuple[Trial, Pullback] | None:
+    """Return the target where some inputs are moved, with its pullback there; None for no such point."""
     there = Trial(trial.target, trial.settings, _moved(trial, group, move))
-    cotangent = trial.cotangent(0)
     there.share_cotangents(trial)
+    trial.forget()
     try:
         outputs, pullback = there.linearize()
         there.take_outputs(outputs)
-        if there.y0.shape != trial.y0.shape or not all_finite(there.y0):
-            return set(), None
-        answer = viewed(pullback(cotangent))
-        still = {name for name in trial.claimed_blocks() if _same(trial.gradient(0, name), answer.get(name))}
-        if still:
-            there.claims.keep(0, answer, large=False)
-        return still, there
     except Exception:  # the moved point may lie outside the domain; then nothing is known
-        return set(), None
+        return None
+    return (there, pullback) if there.y0.shape == trial.y0.shape and all_finite(there.y0) else None
+
+
+def _visit(trial: Trial, there: Trial, pullback: Pullback, *, shuffled: bool) -> Visit | None:
+    try:
+        answer = viewed(pullback(trial.cotangent(0)))
+        still = {name for name in trial.claimed_blocks() if _same(trial.gradient(0, name), answer.get(name))}
+    except Exception:  # as above
+        return None
+    if still:
+        there.claims.keep(0, answer, large=False)
+    return Visit(there, still, shuffled)
+
+
+def _straight(trial: Trial, there: Trial, group: list[str]) -> bool:
+    """Whether the outputs are, at another point, what the claims at this one say of a linear function."""
+    due, size, eps = 0.0, 0.0, 0.0
+    for name in group:
+        gradient, step = trial.gradient(0, name), there.value(name) - trial.value(name)
+        if gradient is None or gradient.shape != step.shape or gradient.dtype.kind != "f":
+            return False
+        due, size = due + dot(gradient, step), size + norm_along(gradient, step)
+        eps = max(eps, float(np.finfo(step.dtype).eps))
+    gap = abs(dot(trial.flat_cotangent(0), there.y0 - trial.y0) - due)
+    return gap <= max(_STRAIGHT, 64 * eps) * size
 
 
 def _moved(trial: Trial, group: list[str], move: _Move) -> list[Any]:
@@ -207,8 +283,11 @@ def _off(trial: Trial, name: str) -> float:
     return 0.0 if eps > 1e-12 and off <= 30 * eps ** (1 / 3) else off
 
 
-def _stuck(trial: Trial, there: Trial, name: str) -> bool:
+def _stuck(trial: Trial, there: Trial, name: str, group: list[str]) -> bool:
     """Whether a claim is right at one point and, by two measurements with error bars, wrong at the other."""
+    if name in group and _straight(trial, there, group):
+        return False
+    trial.forget()  # the other point is asked once more
     off = _off(there, name)
     if off <= _FINE:
         return False

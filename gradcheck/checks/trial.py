@@ -51,6 +51,8 @@ class Trial:
         self._last: tuple[int, Pullback] | None = None  # evaluations until then, the last pullback
         self._first: tuple[int, Pullback, Mapping[str, Any]] | None = None  # evaluations until then, what it answered
         self.heard: Mapping[str, Any] | None = None  # what the first pullback answers to the second cotangent
+        self.alike = False  # whether `oneround` has shown that no contract of memory and state is broken
+        self.visited: Any = None  # the other point that it went to
         self.rereads = False  # whether one pullback was seen to answer twice alike
         self.protect = False  # hand out copies, because a forward was seen to write into its arguments
         self._blank: Finding | None = None
@@ -187,6 +189,10 @@ class Trial:
         if self._last is not None and self._last[0] == self.evaluations:
             return self._last[1]
         return self.linearize()[1]
+
+    def keep(self, pullback: Pullback) -> None:
+        """Keep the pullback of the last call, which may be asked again."""
+        self._last = self.evaluations, pullback
 
     def forget(self) -> None:
         """Forget the last pullback, because the target was called from elsewhere."""
