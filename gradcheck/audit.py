@@ -13,8 +13,7 @@ import tokenize
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import cache
 from typing import NoReturn
 
 import numpy as np
@@ -27,12 +26,13 @@ from gradcheck.compare import Verdict
 from gradcheck.diagnosis.network import weigh
 from gradcheck.errors import ContractError, GradientMismatch, InputError
 from gradcheck.gate import Accepted, accept
+from gradcheck.paths import project_root
 from gradcheck.report import Finding, Report, SourceText
 from gradcheck.session import current
 from gradcheck.settings import EffortName, Settings
 from gradcheck.target import Target
 
-__all__ = ["assemble", "assert_agrees", "check", "examine", "project_root", "run"]
+__all__ = ["assemble", "assert_agrees", "check", "examine", "run"]
 
 _FATAL = ("value.type", "value.finite")  # after these nothing can be measured
 
@@ -118,7 +118,6 @@ def _raised_in(error: BaseException) -> str:
     return "" if trace is None else f" ({trace.tb_frame.f_code.co_filename}:{trace.tb_lineno})"
 
 
-_SIGNS = (".git", "pyproject.toml", "gradcheck.toml", "setup.py")  # what the directory of a project holds
 _LONGEST = 60  # lines of a function that a report keeps
 
 
@@ -129,7 +128,6 @@ def assemble(
     seconds: float,
     stopped: str = "",
     unchecked: Sequence[str] = (),
-    root: Path | None = None,
     apart: bool = False,
 ) -> Report:
     """Return the report of a run: paths relative to the project, the source of what failed, the environment.
@@ -140,30 +138,13 @@ def assemble(
         seconds: wall time.
         stopped: why the run ended early, "" where it did not.
         unchecked: names of targets that were not reached.
-        root: directory that paths are told from; None for the project of the working directory.
         apart: whether other targets of the same networks are checked apart.
     """
-    base = str(project_root() if root is None else root).rstrip("/") + "/"
+    base = project_root()
     failing = [f.source for f in findings if f.source is not None and f.verdict.severity >= 2]
     sources = tuple(text for source in dict.fromkeys(failing) if (text := _source_text(*source, base)) is not None)
     told = tuple(_from(base, finding) for finding in weigh(findings, apart=apart))
     return Report(told, settings.seed, settings.effort, _environment(), seconds, stopped, tuple(unchecked), sources)
-
-
-def project_root() -> Path:
-    """Return the nearest directory above the working directory that holds a project, or the working directory."""
-    return _root_above(os.getcwd())
-
-
-@lru_cache(maxsize=8)  # a check asks each time, and eight questions to the disk are a fortieth of a small one
-def _root_above(here: str) -> Path:
-    directory = here
-    while not any(os.path.exists(os.path.join(directory, sign)) for sign in _SIGNS):
-        above = os.path.dirname(directory)
-        if above == directory:
-            return Path(here)
-        directory = above
-    return Path(directory)
 
 
 def _from(base: str, finding: Finding) -> Finding:
@@ -179,7 +160,9 @@ def _from(base: str, finding: Finding) -> Finding:
 
 
 def _source_text(file: str, line: int, base: str) -> SourceText | None:
-    lines = linecache.getlines(file)[line - 1 : line - 1 + _LONGEST]
+    # one that was typed, "<stdin>", lies nowhere
+    text = linecache.getlines(os.path.join(base, file)) or linecache.getlines(file)
+    lines = text[line - 1 : line - 1 + _LONGEST]
     if not lines:
         return None
     with contextlib.suppress(SyntaxError, tokenize.TokenError):  # it has changed since it was imported, or goes on

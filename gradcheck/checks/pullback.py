@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from math import hypot, isfinite
+from math import hypot, inf, isfinite
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ __all__ = ["pullback_linear", "pullback_repeatable", "pullback_zero"]
 _LINEAR = 1e-7  # relative; a nonlinear pullback errs by O(1) at one of the scales below
 _STOPS = 30  # what stops at a tolerance may be farther off for this mixture than it wavers
 _MIXED = (-2.5, 0.75)  # of two cotangents
+_HALF = 2.0**-10  # spacing of float16
 # of one, the largest that fits into the dtype: a power of two passes through every sum and product without rounding
 _POWERS = (20, 12, 6)
 
@@ -261,21 +262,22 @@ def _rounding(trial: Trial, name: str) -> float:
 def _factors(trial: Trial, inside: float) -> Iterator[tuple[float, float]]:
     """Yield factors of two cotangents: a sum, then one made very large and very small, as far as its dtype goes."""
     sizes = [size for name in trial.answered(0) if (size := trial.size_of(0, name)) is not None]
-    half = inside == np.finfo(np.float16).eps
-    if _representable(sizes, -_MIXED[0], half):
+    least, most = _room(sizes, half=inside == _HALF)
+    if least < -_MIXED[0] < most:
         yield _MIXED
     for sign in (1, -1):
         powers = (2.0 ** (sign * power) for power in _POWERS)
-        if (factor := next((f for f in powers if _representable(sizes, f, half)), None)) is not None:
+        if (factor := next((f for f in powers if least < f < most), None)) is not None:
             yield -sign * factor, 0.0
 
 
-def _representable(sizes: Sequence[Size], factor: float, half: bool) -> bool:
-    """Whether gradients scaled by a factor stay well inside the range of their dtype (float16 ends at 65504)."""
+def _room(sizes: Sequence[Size], *, half: bool) -> tuple[float, float]:
+    """Return the factors by which gradients stay well inside the range of their dtype (float16 ends at 65504)."""
+    least, most = 0.0, inf
     for size in sizes:
         if size.dtype.kind in "fc" and size.largest > 0:
             info = np.finfo(np.float16 if half else size.dtype)
-            room = 1e6 if info.max > 1e9 else 32.0
-            if not info.tiny * room < factor * size.largest < info.max / room:
-                return False
-    return True
+            smallest, greatest = float(info.tiny), float(info.max)
+            room = 1e6 if greatest > 1e9 else 32.0
+            least, most = max(least, smallest * room / size.largest), min(most, greatest / room / size.largest)
+    return least, most

@@ -13,6 +13,7 @@ from gradcheck.checks.claims import Claims, Size, viewed
 from gradcheck.checks.cotangents import drawn, flatten, scaled
 from gradcheck.compare import Verdict
 from gradcheck.norms import all_finite
+from gradcheck.paths import told_from_root
 from gradcheck.pieces import LARGE, is_large, same
 from gradcheck.point import Array, differentiable, own
 from gradcheck.report import Finding
@@ -290,7 +291,7 @@ class Trial:
             check = "model.end_to_end" if self.target.role == "end_to_end" else "model.boundary"
         if self._blank is None:
             target = self.target
-            owner, source = target.layer or target.name, target.source
+            owner, source = target.layer or target.name, told_from_root(target.source)
             self._blank = Finding(target.name, owner, "", "", Verdict.AGREES, source=source, role=target.role)
         layer, quantity = self.target.owner(wrt) if wrt else (self._blank.layer, "")
         return self._blank.but(layer=layer, check=check, wrt=quantity, verdict=verdict, message=message, **numbers)

@@ -82,7 +82,7 @@ class Line:
         """Widen the block once."""
         wide = np.float64 if self.v.dtype == np.float64 else np.result_type(self.v.dtype, np.float64)
         self._wide = self.x.astype(wide, copy=False)
-        self._weigh = partial(np.vdot, self.u)
+        self._weigh = self.u.dot if self.u.dtype == self.y0.dtype == np.float64 else partial(_weighed, self.u)
         self._touched = np.zeros(self.y0.shape, dtype=bool)
         self._uy0 = self.u * self.y0
         if self.x.size >= _LARGE and self.x.flags.c_contiguous:
@@ -231,7 +231,7 @@ class Line:
             self.evaluations += 1
             if y is not None:
                 change = y - y0
-                raw = float(weigh(change).real)
+                raw = float(weigh(change))
                 if isfinite(raw):
                     met.append((t, raw, due))
                     changes.append(change)
@@ -243,12 +243,13 @@ class Line:
 
     def _take(self, met: Sequence[tuple[float, float, float]], changes: Array) -> None:
         """Keep what a sweep met: (k, n) changes of the outputs, in its order."""
+        samples = self.samples
         for (t, raw, due), size in zip(met, _norms(changes * self.u), strict=True):
-            self.samples[t] = Sample(raw - due, raw, size)
-        moves = changes != 0
-        if np.count_nonzero(moves) == moves.size:  # on every step, the shortest too
+            samples[t] = Sample(raw - due, raw, size)
+        if np.count_nonzero(changes) == changes.size:  # on every step, the shortest too
             self._touched[:] = True
         else:
+            moves = changes != 0
             self._touched |= moves[0]
             if len(met) > 1 and met[1][0] == -met[0][0]:
                 self._touched |= moves[1]
@@ -277,7 +278,7 @@ class Line:
         if y is None:
             return NOT_FINITE
         change = y - self.y0
-        raw = float(self._weigh(change).real)
+        raw = float(self._weigh(change))
         if not isfinite(raw):
             return NOT_FINITE
         self._touch(t, change, change != 0)
@@ -314,10 +315,14 @@ class Line:
         self.quantum = lowest if self.quantum == 0.0 else min(self.quantum, lowest)
 
 
+def _weighed(u: Array, change: Array) -> float:
+    return float(np.vdot(u, change).real)
+
+
 def _norms(rows: Array) -> list[float]:
     """Return ‖row‖₂ of each, as `norm` does."""
     if rows.dtype == np.float64:
-        squares: list[float] = np.einsum("ij,ij->i", rows, rows).tolist()
+        squares: list[float] = np.add.reduce(rows * rows, axis=1).tolist()
         if LEAST < min(squares) <= max(squares) < inf:
             return [sqrt(square) for square in squares]
     return [norm(row) for row in rows]

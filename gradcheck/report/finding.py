@@ -103,12 +103,12 @@ class Finding:
 
     def but(self, **changes: Any) -> Finding:
         """Return the same with some fields changed, as `dataclasses.replace` does, at a tenth of its price."""
-        other = object.__new__(Finding)
-        told, own = other.__dict__, self.__dict__
-        told.update(own)
-        told.update(changes)
+        own = self.__dict__
+        told = own | changes
         if len(told) > len(own):
             raise TypeError(f"a Finding has no {', '.join(changes.keys() - own.keys())}")
+        other = object.__new__(Finding)
+        object.__setattr__(other, "__dict__", told)
         return other
 
     @property
