@@ -231,7 +231,7 @@ def _moved(trial: Trial, size: float, name: str = "", draw: int = 0) -> Any:
     values = list(trial.values)
     for i, value in enumerate(values):
         if differentiable(value) and name in ("", trial.names[i]):
-            values[i] = changed(value, partial(_step, rng, size, bool(np.any(value)), draw != 0))
+            values[i] = changed(value, partial(_step, rng, size, bool(np.count_nonzero(value)), draw != 0))
         elif isinstance(value, np.ndarray):
             values[i] = value.copy(order="K")
     trial.evaluations += 1

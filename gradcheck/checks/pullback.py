@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from math import hypot, inf, isfinite
+from math import hypot, isfinite
 from typing import Any
 
 import numpy as np
 
 from gradcheck.checks.alike import close, loose
 from gradcheck.checks.beside import widened
-from gradcheck.checks.claims import Size, viewed
+from gradcheck.checks.claims import viewed
+from gradcheck.checks.mixtures import adds_up, factors_of, made_large, mixed, spacing_inside
 from gradcheck.checks.nearby import faintest, neighbours, tremor
-from gradcheck.checks.precision import short_spacing, stage_for
+from gradcheck.checks.precision import stage_for
 from gradcheck.checks.solvers import size_of, wavering
 from gradcheck.checks.stale import kept_caches
 from gradcheck.checks.trial import Trial
@@ -28,10 +29,6 @@ __all__ = ["pullback_linear", "pullback_repeatable", "pullback_zero"]
 
 _LINEAR = 1e-7  # relative; a nonlinear pullback errs by O(1) at one of the scales below
 _STOPS = 30  # what stops at a tolerance may be farther off for this mixture than it wavers
-_MIXED = (-2.5, 0.75)  # of two cotangents
-_HALF = 2.0**-10  # spacing of float16
-# of one, the largest that fits into the dtype: a power of two passes through every sum and product without rounding
-_POWERS = (20, 12, 6)
 
 
 def pullback_repeatable(trial: Trial) -> Iterator[Finding]:
@@ -84,7 +81,7 @@ def pullback_zero(trial: Trial) -> Iterator[Finding]:
     answer, wrong = viewed(trial.pullback()(trial.cotangent(0, 0.0))), False
     for name in blocks:
         gradient = answer.get(name)
-        if gradient is not None and np.any(gradient):
+        if gradient is not None and np.count_nonzero(gradient):
             wrong = True
             size = float(np.max(np.abs(np.nan_to_num(gradient, nan=np.inf))))
             finite = all_finite(gradient)
@@ -99,12 +96,11 @@ def pullback_zero(trial: Trial) -> Iterator[Finding]:
 def pullback_linear(trial: Trial) -> Iterator[Finding]:
     """The pullback is linear in the cotangent: B(a u + b w) = a B(u) + b B(w), for |a| from 1e-6 to 1e6."""
     blocks, wrong = trial.claimed_blocks(), set()
-    # arrays of float32 may hold what was computed in float16
-    inside = max((short_spacing(trial.gradient(0, name)) for name in blocks), default=0.0)
-    factors = list(_factors(trial, inside))
-    for a, b in () if _plainly(trial, blocks, factors, inside) else factors:
+    inside = spacing_inside(trial)
+    factors = factors_of(trial, inside)
+    for a, b in () if _plainly(trial, factors, inside) else factors:
         due = _due(trial, blocks, a, b)
-        gaps = _gaps(trial, due, trial.pullback()(_mixed(trial, a, b)))
+        gaps = _gaps(trial, due, trial.pullback()(mixed(trial, a, b)))
         for name in blocks:
             first, second = trial.size_of(0, name), trial.size_of(1, name)
             if name in wrong or first is None or second is None or second.shape != first.shape:
@@ -138,44 +134,17 @@ def pullback_linear(trial: Trial) -> Iterator[Finding]:
         yield trial.finding("pullback.linear", "", Verdict.AGREES)
 
 
-def _plainly(trial: Trial, blocks: Sequence[str], factors: Sequence[tuple[float, float]], inside: float) -> bool:
+def _plainly(trial: Trial, factors: Sequence[tuple[float, float]], inside: float) -> bool:
     """Whether nothing is off for the mixture made very large, and for the first cotangent made very small.
 
     A backward that does not scale, or does not add, is off there too: the mixture itself is asked only where it is.
     """
     if len(factors) < 3 or trial.holds_large:
         return False
-    (a, b), (large, _), small = factors
-    first, second = trial.gradients(0), trial.gradients(1)
-    for one, other in ((large * a, large * b), small):
-        answer = viewed(trial.pullback()(_mixed(trial, one, other)))
-        for name in blocks:
-            g, w, got = first[name], second.get(name), answer.get(name)
-            if w is None or got is None or not g.shape == w.shape == got.shape:
-                return False
-            wide = _wide(g)
-            off = norm(got - g.astype(wide, copy=False) * one - w.astype(wide, copy=False) * other)
-            size = abs(one) * norm(g) + abs(other) * norm(w)
-            loosely = loose(max(float(np.finfo(g.dtype).eps), inside, trial.target.spacing or 0.0))
-            if not off <= max(_LINEAR, loosely) * size:
-                return False
+    for mixture in factors[2:] if trial.alike else (made_large(factors), factors[2]):
+        if not adds_up(trial, mixture, viewed(trial.pullback()(mixed(trial, *mixture))), _LINEAR, inside):
+            return False
     return True
-
-
-def _mixed(trial: Trial, a: float, b: float) -> Any:
-    """Return a u + b w of the first two cotangents, in the kinds and dtypes that the outputs have."""
-    others = iter([leaf for _, leaf in leaves(trial.cotangent(1))])
-
-    def mix(leaf: Any) -> Any:
-        other = next(others)
-        if leaf is None:
-            return None
-        mixed = a * np.asarray(leaf) + b * np.asarray(other)
-        if isinstance(leaf, np.ndarray):
-            return mixed.astype(leaf.dtype)
-        return mixed.astype(leaf.dtype)[()] if isinstance(leaf, np.generic) else mixed.item()
-
-    return rebuild(trial.cotangent(0), mix)
 
 
 def _gaps(trial: Trial, due: Mapping[str, list[tuple[float, Array]]], answer: Any) -> dict[str, float]:
@@ -197,7 +166,7 @@ def _gone(trial: Trial, name: str, a: float, b: float, gap: float) -> bool:
         wider.append(wide.gradients(0)[name].dtype)
         narrow = any(np.finfo(dtype).eps >= np.finfo(trial.value(name).dtype).eps for dtype in wider)
         due = _due(wide, [name], a, b)
-        return not narrow and _gaps(wide, due, wide.pullback()(_mixed(wide, a, b)))[name] <= 0.1 * gap
+        return not narrow and _gaps(wide, due, wide.pullback()(mixed(wide, a, b)))[name] <= 0.1 * gap
     except Exception:  # a backward may insist on its own dtype; then nothing is known
         return False
 
@@ -257,27 +226,3 @@ def _rounding(trial: Trial, name: str) -> float:
             if one.shape == other.shape:
                 largest = max(largest, norm(one - other))
     return largest
-
-
-def _factors(trial: Trial, inside: float) -> Iterator[tuple[float, float]]:
-    """Yield factors of two cotangents: a sum, then one made very large and very small, as far as its dtype goes."""
-    sizes = [size for name in trial.answered(0) if (size := trial.size_of(0, name)) is not None]
-    least, most = _room(sizes, half=inside == _HALF)
-    if least < -_MIXED[0] < most:
-        yield _MIXED
-    for sign in (1, -1):
-        powers = (2.0 ** (sign * power) for power in _POWERS)
-        if (factor := next((f for f in powers if least < f < most), None)) is not None:
-            yield -sign * factor, 0.0
-
-
-def _room(sizes: Sequence[Size], *, half: bool) -> tuple[float, float]:
-    """Return the factors by which gradients stay well inside the range of their dtype (float16 ends at 65504)."""
-    least, most = 0.0, inf
-    for size in sizes:
-        if size.dtype.kind in "fc" and size.largest > 0:
-            info = np.finfo(np.float16 if half else size.dtype)
-            smallest, greatest = float(info.tiny), float(info.max)
-            room = 1e6 if greatest > 1e9 else 32.0
-            least, most = max(least, smallest * room / size.largest), min(most, greatest / room / size.largest)
-    return least, most

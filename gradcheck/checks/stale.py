@@ -258,7 +258,7 @@ def _mixed(x: Array) -> bool:
 
 
 def _same(one: Any, other: Any) -> bool:
-    if other is None or np.shape(one) != np.shape(other) or one.dtype.kind != "f" or not np.any(one):
+    if other is None or np.shape(one) != np.shape(other) or one.dtype.kind != "f" or not np.count_nonzero(one):
         return False
     return distance(one, other) <= 1e-12 * norm(one)
 
