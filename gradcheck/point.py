@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -94,12 +94,16 @@ class Point:
     Args:
         names: one name an input, unique.
         values: arrays; also constants, which are handed on and never moved.
+
+    `blocks` are the names of the inputs that a derivative can be taken with respect to.
+
     Raises:
         InputError: names and values do not pair up, or no value can be differentiated.
     """
 
     names: tuple[str, ...]
     values: tuple[Any, ...]
+    blocks: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check that names pair with values and that something can be measured."""
@@ -110,18 +114,15 @@ class Point:
             )
         if len(set(self.names)) < len(self.names):
             raise InputError(f"Expected distinct names of inputs but got {self.names}")
-        if not any(differentiable(value) for value in self.values):
+        pairs = zip(self.names, self.values, strict=True)
+        object.__setattr__(self, "blocks", tuple(name for name, value in pairs if differentiable(value)))
+        if not self.blocks:
             pairs = zip(self.names, self.values, strict=True)
             kinds = ", ".join(f"{name}: {getattr(value, 'dtype', type(value).__name__)}" for name, value in pairs)
             raise InputError(
                 f"Expected at least one floating-point input but got {kinds or 'none'}; "
                 "pass the input as floats, e.g. x.astype(float)"
             )
-
-    @property
-    def blocks(self) -> tuple[str, ...]:
-        """Names of the inputs that a derivative can be taken with respect to."""
-        return tuple(name for name, value in zip(self.names, self.values, strict=True) if differentiable(value))
 
     def __getitem__(self, name: str) -> Any:
         """Return the value of one input."""

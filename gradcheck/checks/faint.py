@@ -44,7 +44,7 @@ def strata(prober: Prober, bar: float) -> Iterator[Array]:
         bar, small = 0.0, np.zeros(claim.shape, dtype=bool)
         for g, at, out in pieces(claim, inside, out=small):
             out[...] = at & (np.abs(g) <= limit)
-        if typical == 0 or not small.any() or small.all():
+        if typical == 0 or not 0 < np.count_nonzero(small) < small.size:
             break
         yield small
         inside = small
@@ -61,7 +61,7 @@ def unseen(prober: Prober, probes: Sequence[Probe]) -> Array | None:
         elif probe.verdict is Verdict.AGREES:
             sizes = prober.resolution * np.abs(prober.claim(probe.number) * probe.v)
             hidden &= ~(sizes > 2 * probe.comparison.allowed)  # less may be covered by half
-    return hidden if hidden.any() else None
+    return hidden if np.count_nonzero(hidden) else None
 
 
 def faint(

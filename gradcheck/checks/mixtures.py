@@ -25,7 +25,10 @@ _HALF = 2.0**-10  # spacing of float16
 
 def spacing_inside(trial: Trial) -> float:
     """Return the spacing of the short format that claims are numbers of: arrays of float32 may hold sums of float16."""
-    return max((short_spacing(trial.gradient(0, name)) for name in trial.claimed_blocks()), default=0.0)
+    if trial.inside is None:
+        claims = (trial.gradient(0, name) for name in trial.claimed_blocks())
+        trial.inside = max(map(short_spacing, claims), default=0.0)
+    return trial.inside
 
 
 def factors_of(trial: Trial, inside: float) -> list[tuple[float, float]]:

@@ -180,7 +180,7 @@ def short_spacing(gradient: Array) -> float:
     if gradient.dtype.kind != "f" or is_large(gradient):
         return 0.0
     first = gradient.ravel()[:_FEW]
-    if np.any(first != first.astype(np.float32)):  # as of nearly all
+    if np.count_nonzero(first != first.astype(np.float32)):  # as of nearly all
         return 0.0
     numbers = np.abs(gradient.ravel().astype(np.float64))
     numbers = numbers[numbers > 0]

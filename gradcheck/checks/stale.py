@@ -162,10 +162,11 @@ def _visits(trial: Trial, group: list[str], visited: Visit | None = None) -> Ite
 
 def _groups(trial: Trial) -> list[list[str]]:
     """Return the inputs that are moved together: each by itself where they are few, else the first and the rest."""
-    names = [n for n, v in zip(trial.names, trial.values, strict=True) if differentiable(v)]
-    if any(trial.value(n).dtype.kind != "f" for n in names):
+    values = {n: v for n, v in zip(trial.names, trial.values, strict=True) if differentiable(v)}
+    names = list(values)
+    if any(v.dtype.kind != "f" for v in values.values()):
         return []
-    if sum(trial.value(n).size for n in names) > _LARGE:
+    if sum(v.size for v in values.values()) > _LARGE:
         return [names[:1]]
     return [[n] for n in names] if len(names) <= 4 else [names[:1], names[1:]]
 
@@ -254,7 +255,7 @@ def _shuffled(rng: np.random.Generator, x: Array) -> Array:
 
 def _mixed(x: Array) -> bool:
     """Whether entries have both signs: positive numbers may be variances, probabilities, or in order."""
-    return not is_large(x) and bool(x.min() < 0 < x.max())
+    return not is_large(x) and bool(np.minimum.reduce(x, axis=None) < 0 < np.maximum.reduce(x, axis=None))
 
 
 def _same(one: Any, other: Any) -> bool:

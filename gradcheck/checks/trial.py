@@ -68,6 +68,7 @@ class Trial:
         self.loudest = 1.0  # greatest noise over its floor that any probe has shown
         self.wider: list[Trial | None] = []  # the same in extended precision, once it was asked for
         self.stage: Any = None  # where it is measured, once `precision.stage_for` has found out
+        self.inside: float | None = None  # see `mixtures.spacing_inside`
         self.stairs = False  # whether the forward was seen to stand still on short steps and to move on long ones
         self.told: dict[str, list[Any]] = {}  # by block, what the diagnosis said
         self.flickers: dict[str, float] = {}
@@ -293,8 +294,10 @@ class Trial:
             target = self.target
             owner, source = target.layer or target.name, told_from_root(target.source)
             self._blank = Finding(target.name, owner, "", "", Verdict.AGREES, source=source, role=target.role)
-        layer, quantity = self.target.owner(wrt) if wrt else (self._blank.layer, "")
-        return self._blank.but(layer=layer, check=check, wrt=quantity, verdict=verdict, message=message, **numbers)
+        if wrt:
+            numbers["layer"], numbers["wrt"] = self.target.owner(wrt)
+        numbers["check"], numbers["verdict"], numbers["message"] = check, verdict, message
+        return self._blank.changed(numbers)
 
     def claimed_blocks(self) -> list[str]:
         """Return the inputs whose gradients are claimed and have the right form, so that they can be measured."""

@@ -103,6 +103,10 @@ class Finding:
 
     def but(self, **changes: Any) -> Finding:
         """Return the same with some fields changed, as `dataclasses.replace` does, at a tenth of its price."""
+        return self.changed(changes)
+
+    def changed(self, changes: dict[str, Any]) -> Finding:
+        """Return the same with the fields of a dictionary, as `but` does."""
         own = self.__dict__
         told = own | changes
         if len(told) > len(own):
