@@ -24,7 +24,7 @@ ROOMS = (
     ("config",),
     (
         *("target", "point", "norms", "pieces", "estimate", "settings"),
-        *("errors", "tree", "linear", "session", "inputs", "recipe", "streams"),
+        *("errors", "tree", "linear", "session", "inputs", "recipe", "streams", "paths"),
     ),
 )
 LEVEL = {room: level for level, rooms in enumerate(reversed(ROOMS)) for room in rooms}
