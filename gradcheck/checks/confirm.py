@@ -11,9 +11,11 @@ import numpy as np
 from gradcheck.checks.beside import touches_few
 from gradcheck.checks.doubt import (
     DIGITS,
+    NARROW,
     flickering,
     gap_in_wider,
     most,
+    narrow_throughout,
     narrowing,
     spread,
     spread_at_most,
@@ -108,6 +110,8 @@ def _confirmed(prober: Prober, first: Probe, *, full: bool, beside: bool, jumps:
     if not wrong and Verdict.AGREES not in (a.verdict, b.verdict):
         return _open(replace(first, comparison=a), DIGITS)
     if _both(a, b) and agree:
+        if wrong and narrow_throughout(prober, first):
+            return _open(replace(first, comparison=a), NARROW)
         return replace(first, comparison=a) if a.allowed <= b.allowed else replace(second, comparison=b)
     if a.verdict is Verdict.AGREES or b.verdict is Verdict.AGREES:
         return replace(first, comparison=a) if a.verdict is Verdict.AGREES else replace(second, comparison=b)

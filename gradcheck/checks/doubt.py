@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DIGITS",
+    "NARROW",
     "TALL",
     "denied",
     "fades",
@@ -37,6 +38,7 @@ __all__ = [
     "kept",
     "mixed",
     "most",
+    "narrow_throughout",
     "narrowing",
     "rests",
     "rounded_off",
@@ -55,6 +57,10 @@ _NARROW = 1e-3  # relative; what a claim of float32 or less may tremble
 DIGITS = (
     "lost digits: the same backward is right in wider numbers, and in the precision of this point it has lost "
     "too many digits to cancellation; a better conditioned backward, or a point of float64, would settle it"
+)
+NARROW = (
+    "lost digits: the backward computes in fewer digits than it is given, and the gap is no more than they may cost "
+    "where they cancel; a backward that keeps the precision of its inputs would settle it, at a point of float64"
 )
 
 
@@ -208,6 +214,18 @@ def gap_in_wider(prober: Prober, probe: Probe) -> float:
     gap = estimate.measured - told[0]
     wrong = abs(gap) > 3 * (estimate.error + _ULPS * stage.eps * estimate.scale)
     return gap if wrong and follows_closely(prober, probe.number) else 0.0
+
+
+def narrow_throughout(prober: Prober, probe: Probe) -> bool:
+    """Whether a float32 backward has no more digits in float64, and a gap is what cancelling ones may leave.
+
+    1 − y² at y near one has the rounding of one, which is the same at points beside it.
+    """
+    stage = prober.stage
+    if not stage.lifted or stage.eps < EXTENDED:
+        return False
+    of_one = _ULPS * stage.claim_eps * norm(prober.cotangent(probe.number)[probe.line.moves]) * norm(probe.v)
+    return abs(probe.estimate.gap) <= of_one and not follows_closely(prober, probe.number)
 
 
 def kept(prober: Prober, probe: Probe) -> bool:

@@ -9,7 +9,7 @@ from math import inf, isfinite, sqrt
 import numpy as np
 
 from gradcheck.checks.confirm import confirm, explained
-from gradcheck.checks.doubt import DIGITS, denied, fades, narrowing, trembling
+from gradcheck.checks.doubt import DIGITS, NARROW, denied, fades, narrowing, trembling
 from gradcheck.checks.hidden import HIDDEN
 from gradcheck.checks.prober import Prober
 from gradcheck.checks.support import bends_both_ways
@@ -131,7 +131,8 @@ def _measured(
             return Entry(index, probe.estimate.claimed / scale, middle, width, comparison, probe.estimate, ends)
     if probe.verdict is Verdict.DISAGREES:
         probe = confirm(prober, probe, full=False)
-        if probe.verdict is not Verdict.AGREES and at_tie(prober, number, v, probe.estimate.gap):
+        untold = probe.verdict is not Verdict.AGREES and probe.comparison.reason != NARROW
+        if untold and at_tie(prober, number, v, probe.estimate.gap):
             probe = replace(probe, comparison=replace(probe.comparison, verdict=Verdict.KINK, gap=0.0))
     probe = explained(prober, probe)
     estimate, comparison = probe.estimate, _per_unit(probe.comparison, scale)

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcheck.checks.confirm import confirm
 from gradcheck.checks.directions import BRIEF, directions
-from gradcheck.checks.doubt import gap_in_wider
+from gradcheck.checks.doubt import NARROW, gap_in_wider
 from gradcheck.checks.entries import Entry, measure_entries
 from gradcheck.checks.faint import AWAY
 from gradcheck.checks.findings import direction_finding, entries_finding
@@ -71,7 +71,7 @@ def of_block(trial: Trial, stage: Stage, name: str) -> Iterator[Finding]:
         verified = size > effort.entries and not suspicious  # along every direction: looked at for mistakes only
         reach = AWAY if verified else inf
         entries = measure_entries(prober, list(np.ndindex(prober.x.shape)), number, reach=reach)
-        entries = [entry for entry in entries if not (verified and entry.verdict is Verdict.INCONCLUSIVE)]
+        entries = [entry for entry in entries if not (verified and _only_unsharp(entry))]
     elif worst.verdict is Verdict.DISAGREES:
         entries = _located(prober, worst, effort.budget // 3)
         if all(entry.verdict is not Verdict.DISAGREES for entry in entries):  # those that are seen are not tiny
@@ -91,6 +91,11 @@ def of_block(trial: Trial, stage: Stage, name: str) -> Iterator[Finding]:
     yield direction_finding(prober, probes, worst, entries, moved, complete, cost)
     if entries:
         yield entries_finding(prober, entries, complete, prober.evaluations - start - cost)
+
+
+def _only_unsharp(entry: Entry) -> bool:
+    """Whether an entry stays open without a gap that something else than its bar has to explain."""
+    return entry.verdict is Verdict.INCONCLUSIVE and entry.comparison.reason != NARROW
 
 
 def _located(prober: Prober, probe: Probe, budget: int) -> list[Entry]:
