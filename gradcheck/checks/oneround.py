@@ -12,8 +12,8 @@ import numpy as np
 
 from gradcheck.checks.claims import viewed
 from gradcheck.checks.mixtures import adds_up, factors_of, made_large, mixed, spacing_inside
-from gradcheck.checks.stale import first_visit
 from gradcheck.checks.trial import Trial
+from gradcheck.checks.visits import first_visit
 from gradcheck.tree import rebuild
 
 __all__ = ["alike_in_all", "strided"]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping
 from math import sqrt
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -17,19 +16,14 @@ from gradcheck.checks.nearby import faintest
 from gradcheck.checks.precision import stage_for
 from gradcheck.checks.prober import Prober
 from gradcheck.checks.trial import Trial
+from gradcheck.checks.visits import Visit, groups_of, straight, visits_of
 from gradcheck.compare import Verdict
-from gradcheck.norms import all_finite, norm
-from gradcheck.pieces import banded, changed, distance, dot, identical, is_large, moved, norm_along
-from gradcheck.point import Array, differentiable
+from gradcheck.norms import norm
+from gradcheck.pieces import banded, distance, dot, identical, moved, norm_along
 from gradcheck.target import Pullback
 
-__all__ = ["Visit", "first_visit", "kept_caches"]
+__all__ = ["kept_caches"]
 
-_Move = Callable[[np.random.Generator, Array], Array]
-
-_MOVE = 0.07  # relative: signs and sizes stay, so that the moved point is of the same kind
-_LARGE = 100_000  # numbers in all inputs, beyond which only the first one moves
-_STRAIGHT = 1e-9  # of the gradient along a move: what else its end shows is not linear
 _ROUGH = 1e-3  # relative error of a plain central difference, where a function is not smooth
 _FINE = 1e-6  # what asks for one more, and a measurement: the derivative there may be like the one here by chance
 
@@ -52,32 +46,6 @@ _LEFT_OUT = (
 )
 
 
-class Visit(NamedTuple):
-    """A call of forward and backward at another point.
-
-    Args:
-        there: the target at that point.
-        still: the inputs whose claims are there as they are here.
-        shuffled: whether that point is the same numbers in another order.
-    """
-
-    there: Trial
-    still: set[str]
-    shuffled: bool
-
-
-def first_visit(trial: Trial) -> Visit | None:
-    """Visit the point that tells a kept cache before any other; what is asked of the trial next is asked after it.
-
-    None where there is no such point, and where calls share nothing, so that one after it tells nothing.
-    """
-    groups = _groups(trial) if trial.target.used is None and not trial.target.autograd else []
-    visit = next(_visits(trial, groups[0]), None) if groups else None
-    if visit is not None:
-        trial.evaluations += visit.there.evaluations
-    return visit
-
-
 def kept_caches(trial: Trial, visited: Visit | None = None) -> Iterator[tuple[str, str, str | None]]:
     """Yield (input, message, pattern) of gradients that belong to another forward than the one before their backward.
 
@@ -92,8 +60,8 @@ def kept_caches(trial: Trial, visited: Visit | None = None) -> Iterator[tuple[st
     told: set[str] = set()
     follows: set[str] = set()
     stuck: list[tuple[str, list[str]]] = []
-    for group in _groups(trial):
-        visits = _visits(trial, group, visited)
+    for group in groups_of(trial):
+        visits = visits_of(trial, group, visited)
         while True:
             held = trial.linearize()[1] if trial.target.autograd and not told else None
             if (visit := next(visits, None)) is None:
@@ -131,46 +99,6 @@ def kept_caches(trial: Trial, visited: Visit | None = None) -> Iterator[tuple[st
             yield name, f"gradient of {name} {_FIRST}", "stale_cache"
 
 
-def _visits(trial: Trial, group: list[str], visited: Visit | None = None) -> Iterator[Visit]:
-    """Yield visits of points where a group is moved: each number by a part of it; then all to other places.
-
-    An input along which a function is linear piece by piece may be told by its signs and order alone. Numbers are put
-    in another order only where the function was seen to be so: a forward that iterates may not end there.
-
-    Args:
-        trial: the target at its own point.
-        group: inputs that move together.
-        visited: the first visit, where it was made already.
-    """
-    mixed = all(_mixed(trial.value(name)) for name in group)
-    straight = False
-    if visited is None and (found := _there(trial, group, _nudged)) is not None:
-        straight = mixed and _straight(trial, found[0], group)  # to the end of the move: the claims there are known
-        visited = None if straight else _visit(trial, *found, shuffled=False)
-    found = None
-    if visited is not None:
-        yield visited
-        if visited.shuffled or not mixed:
-            return
-    visit = _visit(trial, *found, shuffled=True) if (found := _there(trial, group, _shuffled)) is not None else None
-    if visit is None and straight and (found := _there(trial, group, _nudged)) is not None:
-        visit = _visit(trial, *found, shuffled=False)
-    found = None
-    if visit is not None:
-        yield visit
-
-
-def _groups(trial: Trial) -> list[list[str]]:
-    """Return the inputs that are moved together: each by itself where they are few, else the first and the rest."""
-    values = {n: v for n, v in zip(trial.names, trial.values, strict=True) if differentiable(v)}
-    names = list(values)
-    if any(v.dtype.kind != "f" for v in values.values()):
-        return []
-    if sum(v.size for v in values.values()) > _LARGE:
-        return [names[:1]]
-    return [[n] for n in names] if len(names) <= 4 else [names[:1], names[1:]]
-
-
 def _after(trial: Trial, there: Trial) -> Mapping[str, Any]:
     """Return what the backward answers at the point after a call at another; nothing where the forward differs too."""
     if trial.target.used is None:
@@ -198,72 +126,6 @@ def _unlike(trial: Trial, name: str, again: Any) -> bool:
     return not (identical(first, again) or close(first, again, 1e-10, faintest(trial, name)))
 
 
-def _there(trial: Trial, group: list[str], move: _Move) -> tuple[Trial, Pullback] | None:
-    """Return the target where some inputs are moved, with its pullback there; None for no such point."""
-    there = Trial(trial.target, trial.settings, _moved(trial, group, move))
-    there.share_cotangents(trial)
-    trial.forget()
-    try:
-        outputs, pullback = there.linearize()
-        there.take_outputs(outputs)
-    except Exception:  # the moved point may lie outside the domain; then nothing is known
-        return None
-    return (there, pullback) if there.y0.shape == trial.y0.shape and all_finite(there.y0) else None
-
-
-def _visit(trial: Trial, there: Trial, pullback: Pullback, *, shuffled: bool) -> Visit | None:
-    try:
-        answer = viewed(pullback(trial.cotangent(0)))
-        still = {name for name in trial.claimed_blocks() if _same(trial.gradient(0, name), answer.get(name))}
-    except Exception:  # as above
-        return None
-    if still:
-        there.claims.keep(0, answer, large=False)
-    return Visit(there, still, shuffled)
-
-
-def _straight(trial: Trial, there: Trial, group: list[str]) -> bool:
-    """Whether the outputs are, at another point, what the claims at this one say of a linear function."""
-    due, size, eps = 0.0, 0.0, 0.0
-    for name in group:
-        gradient, step = trial.gradient(0, name), there.value(name) - trial.value(name)
-        if gradient is None or gradient.shape != step.shape or gradient.dtype.kind != "f":
-            return False
-        due, size = due + dot(gradient, step), size + norm_along(gradient, step)
-        eps = max(eps, float(np.finfo(step.dtype).eps))
-    gap = abs(dot(trial.flat_cotangent(0), there.y0 - trial.y0) - due)
-    return gap <= max(_STRAIGHT, 64 * eps) * size
-
-
-def _moved(trial: Trial, group: list[str], move: _Move) -> list[Any]:
-    rng = trial.rng("kept", *group)
-    values = [v.copy(order="K") if isinstance(v, np.ndarray) and not is_large(v) else v for v in trial.values]
-    for name in group:
-        values[trial.index(name)] = changed(values[trial.index(name)], partial(move, rng))
-    return values
-
-
-def _nudged(rng: np.random.Generator, x: Array) -> Array:
-    """Return each entry moved by a part of itself; a bias that is zero moves too."""
-    return np.asarray(x + _MOVE * rng.uniform(0.5, 1.0, np.shape(x)) * np.where(x == 0, 1.0, x))
-
-
-def _shuffled(rng: np.random.Generator, x: Array) -> Array:
-    """Return the same numbers at other places: of one kind, and other signs and another order in most."""
-    return np.asarray(rng.permutation(x.ravel()).reshape(x.shape))
-
-
-def _mixed(x: Array) -> bool:
-    """Whether entries have both signs: positive numbers may be variances, probabilities, or in order."""
-    return not is_large(x) and bool(np.minimum.reduce(x, axis=None) < 0 < np.maximum.reduce(x, axis=None))
-
-
-def _same(one: Any, other: Any) -> bool:
-    if other is None or np.shape(one) != np.shape(other) or one.dtype.kind != "f" or not np.count_nonzero(one):
-        return False
-    return distance(one, other) <= 1e-12 * norm(one)
-
-
 def _off(trial: Trial, name: str) -> float:
     """Return by how much, relative, one central difference is not what is claimed; 0 where nothing is known."""
     gradient, x = trial.gradient(0, name), trial.value(name)
@@ -286,7 +148,7 @@ def _off(trial: Trial, name: str) -> float:
 
 def _stuck(trial: Trial, there: Trial, name: str, group: list[str]) -> bool:
     """Whether a claim is right at one point and, by two measurements with error bars, wrong at the other."""
-    if name in group and _straight(trial, there, group):
+    if name in group and straight(trial, there, group):
         return False
     trial.forget()  # the other point is asked once more
     off = _off(there, name)
