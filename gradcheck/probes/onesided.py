@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf, isfinite, sqrt
-from typing import TYPE_CHECKING
 
 from gradcheck.estimate import Slope
+from gradcheck.probes.constants import Constants, weights
 from gradcheck.probes.line import Line, rms
-
-if TYPE_CHECKING:
-    from gradcheck.probes.ladder import Constants
 
 __all__ = ["differ", "one_sided"]
 
@@ -27,7 +24,6 @@ def one_sided(line: Line, step: Callable[[int], float], side: int, noise: float,
     Returns:
         Slope relative to the claim, or None where no window of three levels is admissible.
     """
-    from gradcheck.probes.ladder import weights
 
     eps = line.spacing
     seen: list[tuple[int, float, float]] = []

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from gradcheck.probes.ladder import constants_for, measure
+from gradcheck.probes.constants import constants_for
+from gradcheck.probes.ladder import measure
 from gradcheck.probes.line import Line
 
 EPS = 2.0**-52
