@@ -42,11 +42,15 @@ def active(leaf: Any) -> bool:
     return isinstance(leaf, (float, complex)) or differentiable(leaf)
 
 
-def drawn(outputs: Any, rng: np.random.Generator) -> Any:
+def drawn(outputs: Any, rng: np.random.Generator, *, short: bool) -> Any:
     """Return a random cotangent in the structure of the outputs.
 
-    Entries are ±(0.5 … 1.5) and short decimals, so that they print well; with several outputs each is weighted by
-    1/RMS of its values, so that none hides another.
+    Entries are ±(0.5 … 1.5); with several outputs each is weighted by 1/RMS of its values, so that none hides another.
+
+    Args:
+        outputs: of a forward.
+        rng: what is drawn from.
+        short: whether entries are short decimals, which print well; a backward that rounds does not touch them.
     """
     several = not isinstance(outputs, np.ndarray) and sum(active(leaf) for _, leaf in leaves(outputs)) > 1
 
@@ -54,7 +58,8 @@ def drawn(outputs: Any, rng: np.random.Generator) -> Any:
         if not active(leaf):
             return np.zeros_like(leaf) if isinstance(leaf, (np.ndarray, np.generic, int)) else None
         y = np.asarray(leaf)
-        u = off_zero(rng, y.shape).round(4)
+        u = off_zero(rng, y.shape)
+        u = u.round(4) if short else u
         if y.dtype.kind == "c":
             u = u * np.exp(1j * rng.uniform(0, 2 * np.pi, y.shape))
         size = norm(y) / sqrt(y.size) if several and y.size else 0.0

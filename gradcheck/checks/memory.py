@@ -12,7 +12,7 @@ from gradcheck.checks.alike import close, loose
 from gradcheck.checks.claims import viewed
 from gradcheck.checks.contract import gradients_of
 from gradcheck.checks.nearby import faintest
-from gradcheck.checks.oneround import alike_in_all, strided
+from gradcheck.checks.oneround import alike_in_all, in_columns, strided
 from gradcheck.checks.precision import short_spacing, stage_for
 from gradcheck.checks.trial import Trial
 from gradcheck.compare import Verdict
@@ -106,9 +106,12 @@ def contract_layout(trial: Trial) -> Iterator[Finding]:
     """
     trial.gradients(0)  # before the other is there
     wrong: list[str] = []
-    if not trial.alike:
-        answer = _fresh(trial, rebuild(trial.cotangent(0), strided))
+    layouts = () if trial.alike else (strided,) if trial.holds_large else (strided, in_columns)
+    for layout in layouts:
+        answer = _fresh(trial, rebuild(trial.cotangent(0), layout))
         wrong = [name for name, gradient in gradients_of(trial) if not _alike(trial, name, gradient, answer.get(name))]
+        if wrong:
+            break
     if wrong:
         answer = _fresh(trial, trial.cotangent(0))
         if not all(_alike(trial, name, trial.gradients(0)[name], answer.get(name)) for name in wrong):

@@ -15,7 +15,7 @@ from gradcheck.checks.trial import Trial
 from gradcheck.norms import norm
 from gradcheck.tree import leaves, rebuild
 
-__all__ = ["adds_up", "factors_of", "made_large", "mixed", "spacing_inside"]
+__all__ = ["factors_of", "made_large", "mixed", "off_from", "spacing_inside"]
 
 _MIXED = (-2.5, 0.75)  # of two cotangents
 # of one, the largest that fits into the dtype: a power of two passes through every sum and product without rounding
@@ -86,10 +86,10 @@ def mixed(trial: Trial, a: float, b: float) -> Any:
     return rebuild(trial.cotangent(0), mix)
 
 
-def adds_up(
+def off_from(
     trial: Trial, mixture: tuple[float, float], answer: Mapping[str, Any], relative: float, inside: float
-) -> bool:
-    """Whether the answer to a mixture of the first two cotangents is the mixture of what each of them got.
+) -> list[str]:
+    """Return the inputs for which the answer to a mixture of two cotangents is not the mixture of what each got.
 
     Args:
         trial: whose claims these are; small ones.
@@ -100,14 +100,16 @@ def adds_up(
     """
     first, second = trial.gradients(0), trial.gradients(1)
     a, b = mixture
+    off = []
     for name in trial.claimed_blocks():
         g, w, got = first[name], second.get(name), answer.get(name)
         if w is None or got is None or not g.shape == w.shape == got.shape:
-            return False
+            off.append(name)
+            continue
         wide = np.complex128 if g.dtype.kind == "c" else np.float64
-        off = norm(got - g.astype(wide, copy=False) * a - w.astype(wide, copy=False) * b)
+        gap = norm(got - g.astype(wide, copy=False) * a - w.astype(wide, copy=False) * b)
         size = abs(a) * norm(g) + abs(b) * norm(w)
         loosely = loose(max(float(np.finfo(g.dtype).eps), inside, trial.target.spacing or 0.0))
-        if not off <= max(relative, loosely) * size:
-            return False
-    return True
+        if not gap <= max(relative, loosely) * size:
+            off.append(name)
+    return off

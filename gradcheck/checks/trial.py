@@ -52,6 +52,7 @@ class Trial:
         self._last: tuple[int, Pullback] | None = None  # evaluations until then, the last pullback
         self._first: tuple[int, Pullback, Mapping[str, Any]] | None = None  # evaluations until then, what it answered
         self.heard: Mapping[str, Any] | None = None  # what the first pullback answers to the second cotangent
+        self.missed: list[str] = []  # inputs whose gradients were far off in that round
         self.alike = False  # whether `oneround` has shown that no contract of memory and state is broken
         self.visited: Any = None  # the other point that it went to
         self.rereads = False  # whether one pullback was seen to answer twice alike
@@ -162,7 +163,7 @@ class Trial:
 
     def _cotangent(self, number: int) -> Any:
         if number not in self._cotangents:
-            self._cotangents[number] = drawn(self.outputs, self.rng("cotangent", number))
+            self._cotangents[number] = drawn(self.outputs, self.rng("cotangent", number), short=number == 0)
         return self._cotangents[number]
 
     def use_cotangent(self, number: int, cotangent: Any) -> None:
