@@ -31,7 +31,8 @@ def alike_in_all(trial: Trial, heard: Mapping[str, Any]) -> bool:
     very small, in other memory layouts. If it answers with the sums, the trial keeps those claims, the visit of the
     other point, and the pullback to be asked again.
     """
-    if {name for name, gradient in heard.items() if gradient is not None} != set(trial.claimed_blocks()):
+    trial.missed = [name for name in trial.claimed_blocks() if heard.get(name) is None]
+    if trial.missed or sum(gradient is not None for gradient in heard.values()) != len(trial.claimed_blocks()):
         return False
     trial.claims.keep(1, heard)
     if (asked := _asked(trial)) is None:
