@@ -75,13 +75,22 @@ def gathered(
 def wide_at(prober: Prober, look: Callable[[Mapping[str, Any]], T], number: int, _: float = 0.0) -> list[T]:
     """Return what a look at the answer in wider numbers tells, nothing where the function drops them."""
     stage = prober.stage
-    kind = np.float64 if stage.lifted and stage.eps > EXTENDED else np.longdouble
+    kind: type[np.floating[Any]] = np.float64 if stage.lifted and stage.eps > EXTENDED else np.longdouble
     values = stage.trial.fresh() if stage.lifted else _extended(prober)
     if values is None:
         return []
-    stage.trial.evaluations += stage.lifted
-    cotangent = rebuild(prober.trial.cotangent(number), lambda u: widened(u, kind))
-    answer = stage.trial.answer_at(values, cotangent)
+
+    def answer_in(kind: Any, values: list[Any]) -> Mapping[str, Any]:
+        stage.trial.evaluations += stage.lifted
+        return stage.trial.answer_at(values, rebuild(prober.trial.cotangent(number), lambda u: widened(u, kind)))
+
+    try:
+        answer = answer_in(kind, values)
+    except Exception:  # numpy.linalg takes no extended numbers; of a float32 claim float64 tells as much
+        if kind is np.float64 or stage.claim_eps < 1e-12:
+            raise
+        kind = np.float64
+        answer = answer_in(kind, [widened(value, kind) for value in values])
     g = answer.get(prober.name)
     return [] if g is None or (not stage.lifted and g.dtype != kind) else [look(answer)]
 

@@ -59,8 +59,8 @@ DIGITS = (
     "too many digits to cancellation; a better conditioned backward, or a point of float64, would settle it"
 )
 NARROW = (
-    "lost digits: the backward computes in fewer digits than it is given, and the gap is no more than they may cost "
-    "where they cancel; a backward that keeps the precision of its inputs would settle it, at a point of float64"
+    "lost digits: in wider numbers the backward has no more of them, or refuses, and the gap is no more than they may "
+    "cost where they cancel; a backward that keeps the precision of its inputs would settle it"
 )
 
 
@@ -217,15 +217,17 @@ def gap_in_wider(prober: Prober, probe: Probe) -> float:
 
 
 def narrow_throughout(prober: Prober, probe: Probe) -> bool:
-    """Whether a float32 backward has no more digits in float64, and a gap is what cancelling ones may leave.
+    """Whether a backward has no more digits in wider numbers, or refuses them, where a gap may be what digits cost.
 
     1 − y² at y near one has the rounding of one, which is the same at points beside it.
     """
     stage = prober.stage
-    if not stage.lifted or stage.eps < EXTENDED:
-        return False
     of_one = _ULPS * stage.claim_eps * norm(prober.cotangent(probe.number)[probe.line.moves]) * norm(probe.v)
-    return abs(probe.estimate.gap) <= of_one and not follows_closely(prober, probe.number)
+    if abs(probe.estimate.gap) > of_one:
+        return False
+    if stage.eps < EXTENDED:
+        return _widened(prober, probe) is None
+    return stage.lifted and not follows_closely(prober, probe.number)
 
 
 def kept(prober: Prober, probe: Probe) -> bool:

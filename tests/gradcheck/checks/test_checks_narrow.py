@@ -92,3 +92,31 @@ def test_a_bias_whose_cotangents_cancel_is_verified_to_its_own_rounding(seed):
     (along,) = (f for f in report.findings if f.check == "gradient.direction" and f.wrt == "b")
     assert abs(along.gap) <= along.allowed
     assert gradcheck.check(shifted(1.01), seed=seed).verdict is Verdict.DISAGREES
+
+
+def solved(dtype, value, seed, factor=1.0):
+    """tanh, saturated in one entry, with a backward that goes through numpy.linalg, which takes no longdouble."""
+
+    def pull(inputs, u):
+        y = np.tanh(inputs[0])
+        g = np.linalg.solve(np.eye(3, dtype=y.dtype), u.T).T * (1 - y * y)
+        g[0, 2] *= factor
+        return g
+
+    x = np.random.default_rng(seed).normal(size=(2, 3))
+    x[1, 2] = value + 0.03 * x[0, 0]
+    return adapt.vjp(np.tanh, pull, x.astype(dtype), names=("x",), name="solved")
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(("dtype", "value"), [(np.float32, 7.0), (np.float32, 8.0), (np.float64, 17.0)])
+def test_a_backward_that_refuses_extended_numbers_is_not_wrong_by_the_digits_it_loses(dtype, value, seed):
+    """Of float32, float64 tells what it has lost; of float64 nothing does."""
+    verdicts = [Verdict.AGREES] if dtype is np.float32 else [Verdict.AGREES, Verdict.INCONCLUSIVE]
+    assert gradcheck.check(solved(dtype, value, seed), seed=seed).verdict in verdicts
+
+
+@pytest.mark.parametrize(("dtype", "factor"), [(np.float32, 1 + 1e-3), (np.float64, 1 + 1e-6)])
+def test_a_wrong_entry_beside_it_is_told(dtype, factor):
+    target = solved(dtype, 8.0 if dtype is np.float32 else 17.0, 3, factor)
+    assert gradcheck.check(target, seed=3).verdict is Verdict.DISAGREES

@@ -193,3 +193,19 @@ def test_a_forward_that_iterates_is_not_asked_at_another_order_of_its_numbers():
 
     gradcheck.check(adapt.vjp(solve, pull, a, names=("a",), name="solve"))
     assert not any(shuffled)
+
+
+@pytest.mark.parametrize("wrong", [2, 4, 5])
+@pytest.mark.parametrize("missing", [True, False])
+def test_an_answer_that_is_off_once_is_told_though_nothing_is_off_when_it_is_asked_again(wrong, missing):
+    count = 0
+
+    def pull(inputs, u):
+        nonlocal count
+        count += 1
+        if count == wrong:
+            return None if missing else 2 * u * np.cos(inputs[0])
+        return u * np.cos(inputs[0])
+
+    told = malformed(adapt.vjp(np.sin, pull, X, names=("x",), name="sin"))
+    assert "is not repeatable" in told["x"].message
