@@ -262,6 +262,11 @@ def memory_order(inputs, u):
     return (flat * np.cos(inputs[0]),)
 
 
+def transposed_memory(inputs, u):
+    (x,) = inputs
+    return (u.ravel(order="A").reshape(u.shape) * np.cos(x),)  # of a transpose it reads the columns
+
+
 def contiguous_only(inputs, u):
     strides = np.zeros(u.shape).strides
     read = np.lib.stride_tricks.as_strided(u, u.shape, strides) if u.base is not None else u
@@ -378,6 +383,7 @@ PLANTED = (
     Planted("contract.mutation", "the linearized forward writes into x", linearize_in_place, wrt="x"),
     fault("contract.aliasing", "an internal buffer", buffered(), "x"),
     Planted("contract.layout", "memory order", lambda: single(sine, memory_order), right_sine, "x"),
+    Planted("contract.layout", "memory order of a transpose", lambda: single(sine, transposed_memory), right_sine, "x"),
     Planted("contract.layout", "assumes contiguity", lambda: single(sine, contiguous_only), right_sine, "x"),
     fault("pullback.repeatable", "accumulates dW", accumulating(), "W"),
     Planted("pullback.repeatable", "a cache used up", consumed_cache, kept_cache, "x"),

@@ -173,3 +173,10 @@ def test_a_gradient_that_divides_by_its_cotangent_is_said_not_to_be_finite():
     assert "not zero but not finite: is something divided by the cotangent?" in message
     constant = findings(lambda i, u: (np.cos(i[0]) * u + 0.5,))["pullback.zero"].message
     assert "not zero but up to 0.5: a term does not pass through the cotangent" in constant
+
+
+@pytest.mark.parametrize("decimals", [4, 6])
+def test_a_backward_that_rounds_its_cotangent_is_not_verified(decimals):
+    """The first cotangent has four decimals; the second has all, and shows it."""
+    target = adapt.vjp(np.sin, lambda i, u: (np.round(u, decimals) * np.cos(i[0]),), X, names=("x",), name="sin")
+    assert gradcheck.check(target).exit_code != 0
