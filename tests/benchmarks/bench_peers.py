@@ -8,8 +8,9 @@ floating-point input. Peers that are not installed are left out. scipy's check_g
 max(1, ‖g‖) counts as one. Columns: the smallest relative error that is caught, and is caught at every larger size up
 to 1, of a whole block and of one typical entry, as median and worst over functions ("-" where an error of 1 passes);
 false alarms on right rules; hard cases, each a mistake that should be caught (or a right rule that should pass);
-and the median time. Times are taken function by function, of one tool after the other, so that a machine whose speed
-drifts is as fast for all.
+the median time, and the median over functions of the time that each takes beside gradcheck. Times are taken function
+by function, of one tool after the other, so that a machine whose speed drifts is as fast for all: that last column
+hardly depends on it, where the medians of two tools may be of functions that were timed a minute apart.
 """
 
 import argparse
@@ -171,7 +172,7 @@ def main():
     chosen = functions(told.rules, told.seed)
     record = {"functions": [f.name for f in chosen], "tools": {}}
     print(f"{len(chosen)} right rules, {min(told.spoiled, len(chosen))} of them spoiled; median … worst over functions")
-    print(f"{'':16} {'factor caught':>17} {'one entry':>17} {'false alarms':>13} {'ms':>8}")
+    print(f"{'':16} {'factor caught':>17} {'one entry':>17} {'false alarms':>13} {'ms':>8} {'× ours':>7}")
     tools = contestants()
     taken = in_turn({name: passes for name, (passes, _) in tools.items()}, chosen, told.repeats)
     for name, (passes, says_wrong) in tools.items():
@@ -183,10 +184,18 @@ def main():
         factor = [smallest(says_wrong, function, "factor") for function in usable]
         entry = [smallest(says_wrong, function, "entry") for function in usable]
         ms = float(np.median(taken[name]))
+        beside = float(np.median(np.divide(taken[name], taken["gradcheck"])))
         cases = [(what, _right(asked(says_wrong, f), right)) for what, f, right in hard_cases()]
-        record["tools"][name] = {"factor": factor, "entry": entry, "alarms": alarms, "ms": ms, "hard": cases}
+        record["tools"][name] = {
+            "factor": factor,
+            "entry": entry,
+            "alarms": alarms,
+            "ms": ms,
+            "× ours": beside,
+            "hard": cases,
+        }
         print(
-            f"{name:16} {spread(factor):>17} {spread(entry):>17} {len(alarms):>6} of {len(chosen):<3} {ms:8.1f}",
+            f"{name:16} {spread(factor):>17} {spread(entry):>17} {len(alarms):>6} of {len(chosen):<3} {ms:8.1f} {beside:7.2f}",
             flush=True,
         )
     print()
