@@ -172,7 +172,7 @@ def main():
     chosen = functions(told.rules, told.seed)
     record = {"functions": [f.name for f in chosen], "tools": {}}
     print(f"{len(chosen)} right rules, {min(told.spoiled, len(chosen))} of them spoiled; median … worst over functions")
-    print(f"{'':16} {'factor caught':>17} {'one entry':>17} {'false alarms':>13} {'ms':>8} {'× ours':>7}")
+    print(f"{'':16} {'factor caught':>17} {'one entry':>17} {'false alarms':>13} {'ms':>8} {'of ours':>7}")
     tools = contestants()
     taken = in_turn({name: passes for name, (passes, _) in tools.items()}, chosen, told.repeats)
     for name, (passes, says_wrong) in tools.items():
@@ -191,7 +191,7 @@ def main():
             "entry": entry,
             "alarms": alarms,
             "ms": ms,
-            "× ours": beside,
+            "beside": beside,
             "hard": cases,
         }
         print(
