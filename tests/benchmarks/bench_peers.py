@@ -194,10 +194,8 @@ def main():
             "beside": beside,
             "hard": cases,
         }
-        print(
-            f"{name:16} {spread(factor):>17} {spread(entry):>17} {len(alarms):>6} of {len(chosen):<3} {ms:8.1f} {beside:7.2f}",
-            flush=True,
-        )
+        caught = f"{spread(factor):>17} {spread(entry):>17}"
+        print(f"{name:16} {caught} {len(alarms):>6} of {len(chosen):<3} {ms:8.1f} {beside:7.2f}", flush=True)
     print()
     for i, (what, _, _) in enumerate(hard_cases()):
         marks = "  ".join(f"{name} {record['tools'][name]['hard'][i][1]}" for name in tools)
