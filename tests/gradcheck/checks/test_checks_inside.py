@@ -45,7 +45,7 @@ def test_stairs_of_a_softmax_in_float32_are_not_taken_for_a_slope_of_zero(scale)
 
 
 @pytest.mark.parametrize("factor", [1.0, 1.01, -1.0])
-@pytest.mark.parametrize("scale", [0.1, 0.5])
+@pytest.mark.parametrize("scale", [0.1, pytest.param(0.5, marks=pytest.mark.slow)])
 def test_a_softmax_in_float32_is_measured_with_steps_of_float32(scale, factor):
     expected = {Verdict.AGREES if factor == 1.0 else Verdict.DISAGREES}
     assert verdicts(scale, factor) == {"q": expected, "k": expected, "v": {Verdict.AGREES}}
@@ -123,7 +123,7 @@ def cross_entropy_pull(x, u):
     return bfloat(bfloat(u) * p / len(x))
 
 
-@pytest.mark.parametrize("seed", range(14))
+@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 14))])
 @pytest.mark.parametrize(("f", "slope"), [(squares, squares_pull), (cross_entropy, cross_entropy_pull)])
 def test_one_loss_in_bfloat16_is_not_taken_for_a_constant(f, slope, seed):
     """Its stairs are as wide as the step: seed 13 of the cross-entropy moves on none that makes all scores larger."""

@@ -103,7 +103,7 @@ def test_weights_and_bias_gated_unlike_each_other_are_told():
     assert verified(relu_layer, gated(np.greater_equal, np.greater_equal), *point)
 
 
-@pytest.mark.parametrize("factor", [1.001, 1.3, 2.0])
+@pytest.mark.parametrize("factor", [1.001, *(pytest.param(f, marks=pytest.mark.slow) for f in (1.3, 2.0))])
 def test_a_mistake_between_the_slopes_of_a_kink_is_not_verified(factor):
     """A padded row and a bias of zeros: every pre-activation of that row is zero, and half a bias a subgradient."""
     x = R.normal(size=(8, 20))

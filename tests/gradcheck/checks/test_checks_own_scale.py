@@ -225,7 +225,7 @@ def test_an_input_without_axes_beside_faint_entries_is_measured():
     assert Verdict.RAISED not in verdicts(target, range(5))
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("dtype", [np.float64, pytest.param(np.float32, marks=pytest.mark.slow)])
 def test_a_term_that_a_one_absorbs_is_not_missed_in_an_entropy(dtype):
     """Where one class has nearly all, log Σ exp is its logit, and a term of one in |log p| of the others is gone."""
 

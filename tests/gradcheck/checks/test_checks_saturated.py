@@ -90,7 +90,7 @@ def test_one_saturated_number_is_not_called_wrong(name, last):
     assert not any(v.wrong for v in verdicts(forward, each(slope), np.array([1.0, -0.5, last])))
 
 
-@pytest.mark.parametrize("scale", [3, 10, 30])
+@pytest.mark.parametrize("scale", [10, *(pytest.param(scale, marks=pytest.mark.slow) for scale in (3, 30))])
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_wide_inputs_are_verified_and_a_mistake_in_them_told(name, scale):
     forward, slope = ACTIVATIONS[name]
@@ -102,7 +102,7 @@ def test_wide_inputs_are_verified_and_a_mistake_in_them_told(name, scale):
     assert set(verdicts(forward, each(lambda x: slope(x) * wrong), x, seeds=(0, 1))) == {Verdict.DISAGREES}
 
 
-@pytest.mark.parametrize("gap", [20.0, 30, 35, 38, 40, 60])
+@pytest.mark.parametrize("gap", [20.0, 38, *(pytest.param(gap, marks=pytest.mark.slow) for gap in (30, 35, 40, 60))])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_confident_rows_are_not_called_wrong(gap, dtype):
     x = np.array([[gap, 0, 0.3], [0, gap + 0.6, 0.5], [gap - 0.5, 0, -1]], dtype)
