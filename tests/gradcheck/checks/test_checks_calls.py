@@ -9,6 +9,7 @@ import gradcheck
 from gradcheck import Verdict, adapt
 from gradcheck.checks.precision import effective_spacing
 from gradcheck.checks.trial import Trial
+from gradcheck.checks.visits import groups_of
 from gradcheck.report import Finding
 from gradcheck.settings import Settings
 
@@ -180,3 +181,9 @@ def test_a_backward_that_rounds_its_cotangent_is_not_verified(decimals):
     """The first cotangent has four decimals; the second has all, and shows it."""
     target = adapt.vjp(np.sin, lambda i, u: (np.round(u, decimals) * np.cos(i[0]),), X, names=("x",), name="sin")
     assert gradcheck.check(target).exit_code != 0
+
+
+@pytest.mark.parametrize(("role", "groups"), [("local", [["x"]]), ("end_to_end", []), ("boundary", [])])
+def test_no_other_point_is_visited_of_a_model_which_brings_its_own_wiring(role, groups):
+    target, _ = counted()
+    assert groups_of(Trial(replace(target, role=role), Settings())) == groups

@@ -60,7 +60,7 @@ def squared(seed, shape, factor=1.0):
     return adapt.vjp(lambda x: np.tanh(8 * x), pull, x, names=("x",), name="squared")
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [*range(6), 11])
 @pytest.mark.parametrize("shape", [(4, 5), (21, 20)])
 def test_a_backward_that_rounds_to_float32_whatever_it_is_given_is_not_called_wrong(shape, seed):
     """Its answer in float64 is no better, and says nothing: 1 − y² near 1 has lost four digits."""
@@ -94,6 +94,25 @@ def test_a_bias_whose_cotangents_cancel_is_verified_to_its_own_rounding(seed):
     assert gradcheck.check(shifted(1.01), seed=seed).verdict is Verdict.DISAGREES
 
 
+@pytest.mark.parametrize("seed", [5, 11])
+def test_a_gap_that_its_digits_may_have_made_is_not_verified_either(seed):
+    """One entry of a softmax that is a thousandth off, where the row has ones to cancel."""
+
+    def softmax(x):
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        return e / e.sum(axis=1, keepdims=True)
+
+    def pull(inputs, u):
+        p = softmax(inputs[0].astype(np.float32))
+        g = np.array(p * (u - (u * p).sum(axis=1, keepdims=True)))
+        g[2, 1] *= 1 + 1e-3
+        return g
+
+    x = (3 * np.random.default_rng([9, seed]).normal(size=(6, 5))).astype(np.float32)
+    found = adapt.vjp(softmax, pull, x, names=("x",), name="soft")
+    assert gradcheck.check(found, seed=seed).exit_code != 0
+
+
 def solved(dtype, value, seed, factor=1.0):
     """tanh, saturated in one entry, with a backward that goes through numpy.linalg, which takes no longdouble."""
 
@@ -108,8 +127,10 @@ def solved(dtype, value, seed, factor=1.0):
     return adapt.vjp(np.tanh, pull, x.astype(dtype), names=("x",), name="solved")
 
 
-@pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize(("dtype", "value"), [(np.float32, 7.0), (np.float32, 8.0), (np.float64, 17.0)])
+@pytest.mark.parametrize("seed", range(7))
+@pytest.mark.parametrize(
+    ("dtype", "value"), [(np.float32, 5.0), (np.float32, 7.0), (np.float32, 8.0), (np.float64, 17.0)]
+)
 def test_a_backward_that_refuses_extended_numbers_is_not_wrong_by_the_digits_it_loses(dtype, value, seed):
     """Of float32, float64 tells what it has lost; of float64 nothing does."""
     verdicts = [Verdict.AGREES] if dtype is np.float32 else [Verdict.AGREES, Verdict.INCONCLUSIVE]
